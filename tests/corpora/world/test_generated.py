@@ -1,0 +1,115 @@
+"""The world's texts: exact to read back, true to the facts, and worth what the generator says."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tymbal.corpora.world import NOVEL, TRAIN, GeneratedWorld, generate_world
+from tymbal.corpora.world.forms import FORMS
+from tymbal.corpora.world.lexicon import LANGUAGES
+
+DOCUMENTS = 150
+
+
+@pytest.fixture(scope="module")
+def world() -> GeneratedWorld:
+    return generate_world(0)
+
+
+@pytest.mark.parametrize("split", [TRAIN, NOVEL])
+def test_every_text_parses_back_to_its_facts_and_concepts(world: GeneratedWorld, split: str) -> None:
+    for index in range(DOCUMENTS):
+        document = world.document(index, split=split, seed=9)
+        parse = world.parse(document.text)
+        assert parse is not None, document.text
+        assert (parse.language, parse.form) == (document.language, document.form)
+        assert sorted(parse.claims) == sorted(document.claims)
+        assert sorted(parse.spans) == sorted(document.spans)
+        assert parse.faithful
+        assert parse.complete
+
+
+def test_log_probability_is_at_least_that_of_the_choices_made(world: GeneratedWorld) -> None:
+    for index in range(DOCUMENTS):
+        document = world.document(index, seed=9)
+        assert world.log_probability(document.text) >= document.log_probability - 1e-9
+
+
+def test_the_same_seed_gives_the_same_document(world: GeneratedWorld) -> None:
+    again = generate_world(0)
+    for index in (0, 17, 123_456):
+        assert world.document(index) == again.document(index)
+    assert world.document(0) != world.document(0, seed=1)
+
+
+def test_claims_agree_with_the_table_of_facts(world: GeneratedWorld) -> None:
+    facts = {(fact.subject, fact.attribute): fact.value for fact in world.facts.facts()}
+    checked = 0
+    for index in range(DOCUMENTS):
+        for claim in world.document(index, seed=9).claims:
+            known = facts.get((claim.subject, claim.attribute))
+            if known is not None:
+                assert claim.true == ((claim.value == known) != claim.denied), claim
+                checked += 1
+    assert checked > DOCUMENTS
+
+
+def test_honest_speakers_say_what_is_true_and_liars_often_do_not(world: GeneratedWorld) -> None:
+    said: dict[str, list[bool]] = {"speaker.honest": [], "speaker.lying": []}
+    for index in range(600):
+        document = world.document(index, form="statement", seed=9)
+        spans = {(span.start, span.end, span.concept) for span in document.spans}
+        for start, end, concept in spans:
+            if concept in said:
+                said[concept].append((start, end, "truth.true") in spans)
+    assert all(said["speaker.honest"])
+    # Liars say what is false three times in four.
+    share = float(np.mean(said["speaker.lying"]))
+    assert abs(share - 0.25) < 5 * math.sqrt(0.25 * 0.75 / len(said["speaker.lying"]))
+
+
+def test_training_never_tells_of_the_untold_nor_what_is_held_out(world: GeneratedWorld) -> None:
+    for index in range(500):
+        document = world.document(index)
+        for claim in document.claims:
+            kind, _, person = claim.subject.partition(".")
+            if kind == "person" and claim.attribute in ("home", "profession", "born", "friend", "employer", "animal"):
+                assert int(person) not in world.facts.untold, document.text
+                assert not world.facts.heldout_pair(int(person), claim.attribute, document.language), document.text
+
+
+def test_novel_texts_tell_what_training_does_not(world: GeneratedWorld) -> None:
+    never = sum(world.log_probability(world.document(i, split=NOVEL).text) == -math.inf for i in range(100))
+    assert never > 30
+
+
+def test_each_form_has_thirty_wordings_in_each_language(world: GeneratedWorld) -> None:
+    for language in LANGUAGES:
+        for form in FORMS:
+            assert world.variants(language, form) >= 30, (language, form)
+
+
+def test_a_false_sentence_is_read_and_judged_and_nonsense_is_not(world: GeneratedWorld) -> None:
+    person = world.facts.people[12]
+    wrong = next(town for town in world.facts.towns if town.id != person.home)
+    parse = world.parse(f"Q: Where does {person.name} live?\nA: {wrong.name}.")
+    assert parse is not None
+    assert not parse.faithful
+    assert [claim.true for claim in parse.claims if claim.attribute == "home"] == [False]
+    assert world.parse("The moon is made of cheese.") is None
+    assert world.parse("") is None
+
+
+def test_a_text_that_breaks_off_is_read_when_asked_for(world: GeneratedWorld) -> None:
+    text = world.document(3).text
+    cut = text[: len(text) * 2 // 3]
+    assert world.parse(cut) is None
+    parse = world.parse(cut, partial=True)
+    assert parse is not None
+    assert not parse.complete
+
+
+def test_an_unknown_split_is_refused(world: GeneratedWorld) -> None:
+    with pytest.raises(ValueError, match="expected a split"):
+        world.document(0, split="test")
