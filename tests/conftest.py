@@ -12,8 +12,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--real", type=Path, default=None, help="folder of real models, text and labels")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     import torch
+
+    # Tiny models gain nothing from a second thread, and lose much of it on a busy machine.
+    torch.set_num_threads(1)
 
     if not torch.cuda.is_available():
         for item in items:

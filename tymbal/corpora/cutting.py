@@ -64,7 +64,7 @@ def cut(
         raise CorpusError(
             expected=f"passages longer than the {around} tokens put around each",
             got=f"a length of {config.length}",
-            do="ask for longer ones by --length",
+            do="ask for longer ones by --passage-tokens",
         )
     settings = {
         **asdict(config),

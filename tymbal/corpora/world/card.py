@@ -3,6 +3,7 @@
 1. Loss on documents it has not seen, beside the exact floor (the generator's own log-probability of the same
    documents) and uni- and bigram models; the interval of the difference is a bootstrap over documents.
 2. Recall of facts: at the first place where a document states a fact, does the model's first choice spell the value?
+   Places where the text may as well go on with other words (an answer that could be a whole sentence) are left out.
    Told apart for people seen often, seldom, and never told of (a control: there it can only guess).
 3. Speech: texts sampled from the model, read back by the world's parser, by language and form.
 """
@@ -18,6 +19,7 @@ from torch import Tensor
 from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tymbal import artifact
+from tymbal.corpora.world.forms.question import LABELS
 from tymbal.corpora.world.generated import GeneratedWorld, WorldDocument, generate_world
 from tymbal.corpora.world.grammar import NOVEL, TRAIN
 from tymbal.corpora.world.training import CONTEXT, TRAINING
@@ -133,9 +135,11 @@ def _read(
 @torch.inference_mode()
 def _losses(model: LlamaForCausalLM, batch: Tensor) -> tuple[list[np.ndarray], list[np.ndarray]]:
     logits = model(input_ids=batch[:, :-1].clamp(min=0), use_cache=False).logits
-    losses = torch.nn.functional.cross_entropy(
-        logits.transpose(1, 2), batch[:, 1:].clamp(min=0), reduction="none"
-    ).double().numpy()
+    losses = (
+        torch.nn.functional.cross_entropy(logits.transpose(1, 2), batch[:, 1:].clamp(min=0), reduction="none")
+        .double()
+        .numpy()
+    )
     hits = (logits.argmax(-1) == batch[:, 1:]).numpy()
     lengths = (batch >= 0).sum(1) - 1
     return (
@@ -210,11 +214,13 @@ def _answers(read: _Read) -> list[tuple[int, str, bool]]:
     """Each fact of a person that the document states for the first time: person, attribute, whether it was foreseen."""
     told = [claim for claim in read.document.claims if claim.attribute != "gender"]
     spans = [span for span in read.document.spans if span.concept.startswith("attribute.")]
+    open_answers = tuple(f"\n{answer}" for _, answer in LABELS[read.document.language])
     answers = []
     for claim, span in zip(told, spans, strict=True):
         kind, _, person = claim.subject.partition(".")
         value = read.document.text[span.start : span.end]
-        first = value not in read.document.text[: span.start]
+        before = read.document.text[: span.start]
+        first = value not in before and not before.endswith(open_answers)
         if kind == "person" and claim.attribute in RECALLED and claim.true and not claim.denied and first:
             inside = [i for i, (start, end) in enumerate(read.offsets) if start < span.end and end > span.start]
             # Token i is foreseen from those before it: position i - 1 of losses and hits.
@@ -283,7 +289,8 @@ def describe(folder: Path, card: Card) -> str:
         f"| unigrams | {card.unigram:.3f} |",
         "",
         f"Top-1 recall of a fact where a text first states it; often: the {OFTEN} people most spoken of; untold: those",
-        "training never told of (a control: the model can only guess).",
+        "training never told of (a control: the model can only guess). Short answers, which could as well have begun a",
+        "whole sentence, are not counted.",
         "",
         "| fact | often | seldom | untold |",
         "|---|---|---|---|",

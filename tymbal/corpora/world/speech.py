@@ -357,11 +357,15 @@ class Speech:
         return Told(
             "direction",
             lambda scope: f"town.{scope[start]}>{scope[end]}",
-            lambda scope: self.facts.direction(int(scope[start]), int(scope[end])),
+            lambda scope: self._direction(int(scope[start]), int(scope[end])),
             lambda scope: names,
             lambda octant: DIRECTIONS[octant],
             name=f"{start} {end} direction",
         )
+
+    def _direction(self, start: int, end: int) -> int | None:
+        """The octant, or None from a town to itself, of which nothing true can be said (a model may write it)."""
+        return None if start == end else self.facts.direction(start, end)
 
     def distance(self, start: str, end: str) -> Node:
         """The distance between two bound towns in km, rounded to 10, claimed; digits only."""
