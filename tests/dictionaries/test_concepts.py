@@ -1,0 +1,149 @@
+"""Concepts that are planted in the codes are found; what is only chosen by luck is not counted."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from tymbal.corpora import CutConfig, Document, PassageStore, Role, Span, cut
+from tymbal.dictionaries import ConceptConfig, TopK, evaluate_concepts
+from tymbal.dictionaries import concept_counts as counting
+from tymbal.dictionaries.bootstrap import Bootstrap
+from tymbal.dictionaries.concept_counts import Entries, Labels, best_features, outcome, thresholds
+from tymbal.dictionaries.dictionary import Codes
+from tymbal.errors import CorpusError
+from tymbal.models import LanguageModel, open_model
+
+TOKENS, FEATURES, CONCEPTS = 600, 12, 5
+
+
+def entries(dense: Tensor) -> Entries:
+    """Dense codes as entries."""
+    indices = torch.arange(dense.shape[1]).expand(dense.shape)
+    return Entries.joined(
+        [Entries.of(Codes(i, v), dense.shape[1]) for i, v in zip(indices.split(250), dense.split(250), strict=True)]
+    )
+
+
+def labels(carried: Tensor) -> Labels:
+    """A 0/1 table of tokens by concepts as labels; passages of 20 tokens."""
+    where = carried.nonzero()
+    return Labels(passage=torch.arange(len(carried)) // 20, token=where[:, 0], concept=where[:, 1])
+
+
+def by_hand(dense: Tensor, carried: Tensor, cuts: Tensor) -> Tensor:
+    """F1 of every concept, feature and level, densely."""
+    active = (dense[:, :, None] > cuts).double()
+    both = torch.einsum("tfl,tc->cfl", active, carried.double())
+    return 2 * both / (active.sum(0) + carried.double().sum(0)[:, None, None]).clamp_min(1)
+
+
+def drawn(seed: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    dense = torch.rand(TOKENS, FEATURES, generator=generator) * (
+        torch.rand(TOKENS, FEATURES, generator=generator) < 0.3
+    )
+    return dense, torch.rand(TOKENS, CONCEPTS, generator=generator) < 0.2
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_sparse_counts_give_the_same_best_feature_as_dense_ones(small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if small:  # several blocks of concepts and of pairs
+        monkeypatch.setattr(counting, "_MOST_COUNTS", 150)
+        monkeypatch.setattr(counting, "_PAIRS_AT_ONCE", 64)
+    dense, carried = drawn(0)
+    cuts = thresholds(entries(dense))
+    choice = best_features(entries(dense), labels(carried), torch.arange(CONCEPTS), CONCEPTS, cuts)
+    f1 = by_hand(dense, carried, cuts)
+    assert torch.equal(choice.feature, f1.flatten(1).argmax(1) // cuts.shape[1])
+    chosen = torch.stack([by_hand(dense, carried[:, [c]], cuts)[0, choice.feature[c]].max() for c in range(CONCEPTS)])
+    found = outcome(choice, entries(dense), labels(carried), torch.arange(CONCEPTS), Bootstrap(30, draws=20, seed=0))
+    torch.testing.assert_close(found.f1, chosen)
+
+
+def test_thresholds_are_quantiles_of_active_values() -> None:
+    dense = torch.zeros(TOKENS, 3)
+    dense[:101, 1] = torch.linspace(1, 2, 101)[torch.randperm(101)]
+    torch.testing.assert_close(thresholds(entries(dense))[1], torch.tensor([0.0, 1.25, 1.5, 1.75, 1.9]))
+    assert thresholds(entries(dense))[:, 0].tolist() == [0, 0, 0]
+
+
+def test_a_planted_feature_and_threshold_are_found_with_its_f1() -> None:
+    dense, carried = drawn(1)
+    carried[:, 2] = False
+    carried[:100, 2] = True
+    dense[:, 7] = 0
+    dense[:80, 7] = 2.0  # finds 80 of 100, and
+    dense[200:300, 7] = 1.0  # fires weakly elsewhere
+    choice = best_features(entries(dense), labels(carried), torch.arange(5), 5, thresholds(entries(dense)))
+    assert int(choice.feature[2]) == 7
+    assert float(choice.threshold[2]) == 1.0
+    found = outcome(choice, entries(dense), labels(carried), torch.arange(5), Bootstrap(30, draws=200, seed=0))
+    assert float(found.f1[2]) == pytest.approx(2 * 80 / 180)
+    assert float(found.precision[2]) == 1
+    assert float(found.recall[2]) == pytest.approx(0.8)
+    number = found.number(2)
+    assert number.low < number.value < number.high
+
+
+def test_shuffling_keeps_how_many_tokens_carry_each_concept() -> None:
+    _, carried = drawn(2)
+    shuffled = labels(carried).shuffled(0)
+    assert torch.equal(torch.bincount(shuffled.concept), carried.sum(0))
+    assert not torch.equal(shuffled.token, labels(carried).token)
+    assert (shuffled.token[1:] >= shuffled.token[:-1]).all()
+
+
+WORDS = ["cat", "girl", "home", "red", "mom"]
+
+
+@pytest.fixture(scope="module")
+def llama(tiny_llama_folder: Path) -> LanguageModel:
+    return open_model(tiny_llama_folder)
+
+
+@pytest.fixture(scope="module")
+def store(llama: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> PassageStore:
+    """Documents of random words, each word annotated as its own concept."""
+    generator = torch.Generator().manual_seed(0)
+    documents = []
+    for number in range(60):
+        text, spans = "", []
+        for word in torch.randint(len(WORDS), (12,), generator=generator).tolist():
+            text += " " if text else ""
+            spans.append(Span(len(text), len(text) + len(WORDS[word]), WORDS[word]))
+            text += WORDS[word]
+        documents.append(Document(text, f"document {number}", tuple(spans)))
+    folder = tmp_path_factory.mktemp("store")
+    return cut(documents, llama.tokenizer, CutConfig(length=32, heldout=0.9), folder)
+
+
+def test_words_are_found_at_the_embedding_by_their_own_directions(llama: LanguageModel, store: PassageStore) -> None:
+    """A dictionary with one feature a token of the vocabulary reads every word exactly."""
+    with torch.no_grad():
+        embedding = llama.torch_model.get_input_embeddings().weight.float()
+        dictionary = TopK(32, len(embedding), 1)
+        dictionary.decoder.copy_(torch.nn.functional.normalize(embedding, dim=1))
+        dictionary.encoder.copy_(dictionary.decoder)
+    dictionary.requires_grad_(False)
+    found = evaluate_concepts(dictionary, llama, "embed", store, config=ConceptConfig(least=5, draws=50))
+    assert {score.concept for score in found.concepts} == set(WORDS)
+    assert found.tokens_choosing > found.tokens_measuring > 100
+    single = [score for score in found.concepts if score.concept == "cat"]
+    assert single[0].f1.value > 0.6
+    assert found.fair["dictionary"].value > found.fair["shuffled"].value
+    assert found.mean_f1["dictionary"].value > found.mean_f1["shuffled"].value + 0.2
+    assert all(score.f1.low <= score.f1.value <= score.f1.high for score in found.concepts)
+
+
+def test_an_unannotated_corpus_is_refused(llama: LanguageModel, tmp_path: Path) -> None:
+    bare = cut([Document("Lily saw a cat.", "a", ())] * 20, llama.tokenizer, CutConfig(length=16), tmp_path)
+    with pytest.raises(CorpusError, match="an annotated corpus"):
+        evaluate_concepts(TopK(32, 64, 2).requires_grad_(False), llama, "embed", bare)
+
+
+def test_concepts_on_too_few_tokens_are_refused(llama: LanguageModel, store: PassageStore) -> None:
+    config = ConceptConfig(least=100_000)
+    with pytest.raises(CorpusError, match="a concept on at least 100000 tokens"):
+        evaluate_concepts(TopK(32, 64, 2).requires_grad_(False), llama, "embed", store, (Role.SHOW, Role.SCORE), config)

@@ -1,0 +1,100 @@
+"""One step: norms, dead features, schedule."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from tymbal.dictionaries import TrainingConfig
+from tymbal.dictionaries.initial import units
+from tymbal.dictionaries.trainer import Trainer, remove_radial_part, schedule
+
+
+def trainer(planted, **changes: object) -> Trainer:
+    settings = {"features": 64, "k": 3, "batch": 512, "epochs": 2.0, "dead_after": 2000} | changes
+    made = Trainer(TrainingConfig(**settings), planted.width, 100, units(planted.rows))
+    made.begin(planted.rows[:2000])
+    return made
+
+
+@pytest.mark.parametrize("kind", ["topk", "batch_topk"])
+def test_directions_keep_unit_norm(planted, kind: str) -> None:
+    made = trainer(planted, kind=kind)
+    for step in range(20):
+        made.step(planted.batch(step, 512))
+        torch.testing.assert_close(made.dictionary.decoder.norm(dim=1), torch.ones(64), rtol=1e-5, atol=0)
+
+
+def test_the_gradient_along_a_direction_is_removed_and_the_rest_kept(planted) -> None:
+    dictionary = trainer(planted).dictionary
+    before = torch.randn(64, planted.width)
+    dictionary.decoder.grad = before.clone()
+    remove_radial_part(dictionary)
+    along = (dictionary.decoder.grad * dictionary.decoder).sum(1)
+    torch.testing.assert_close(along, torch.zeros(64), rtol=0, atol=1e-5)
+    taken = before - dictionary.decoder.grad
+    torch.testing.assert_close(taken, (before * dictionary.decoder).sum(1, keepdim=True) * dictionary.decoder)
+
+
+def test_a_feature_grows_older_by_tokens_until_it_fires(planted) -> None:
+    made = trainer(planted)
+    with torch.no_grad():
+        made.dictionary.encoder_bias[5] = -1e4
+    assert int(made.idle[5]) == 0
+    for step in range(5):
+        batch = planted.batch(step, 512)
+        fired = made.dictionary.encode(batch * made.units.scale)
+        expected = torch.zeros(64, dtype=torch.bool)
+        expected[fired.indices[fired.values > 0]] = True
+        made.step(batch)
+        assert torch.equal(made.idle == 0, expected)
+    assert int(made.idle[5]) == 5 * 512
+    assert made.dead()[5]
+    assert not made.dead()[made.idle < 2000].any()
+
+
+def test_auxk_revives_dead_features(planted) -> None:
+    alive = {}
+    for aux in (0.0, 1 / 32):
+        made = trainer(planted, aux=aux, learning_rate=3e-3)
+        with torch.no_grad():
+            made.dictionary.encoder[:16] *= 0.01  # positive half of the time, but never among the k highest
+        made.idle[:16] = 10_000
+        made.steps = 200
+        for step in range(120):
+            made.step(planted.batch(step, 512))
+        alive[aux] = int((~made.dead()[:16]).sum())
+    assert alive[0.0] == 0
+    assert alive[1 / 32] >= 8
+
+
+def test_the_learning_rate_rises_holds_and_falls_to_zero() -> None:
+    config = TrainingConfig(features=8, k=1, warmup=0.1, decay=0.25)
+    rates = [schedule(step, 200, config) for step in range(200)]
+    assert rates[0] == pytest.approx(1 / 20)
+    assert rates[19:150] == [1.0] * 131
+    assert rates[199] == pytest.approx(1 / 50)
+    assert all(late < early for early, late in pairwise(rates[150:]))
+
+
+def test_a_step_that_is_not_finite_changes_nothing(planted) -> None:
+    made = trainer(planted)
+    made.step(planted.batch(0, 512))
+    before = {name: tensor.clone() for name, tensor in made.state().items()}
+    rows = planted.batch(1, 512)
+    rows[7, 3] = float("nan")
+    assert made.step(rows).loss != made.step(rows).loss
+    for name, tensor in made.state().items():
+        assert torch.equal(tensor, before[name]), name
+
+
+@pytest.mark.parametrize("kind", ["topk", "batch_topk"])
+def test_a_restored_trainer_takes_the_same_steps(planted, kind: str) -> None:
+    one = trainer(planted, kind=kind)
+    for step in range(5):
+        one.step(planted.batch(step, 512))
+    two = Trainer.restored(one.config, planted.width, 100, {name: t.clone() for name, t in one.state().items()})
+    for step in range(5, 12):
+        assert one.step(planted.batch(step, 512)) == two.step(planted.batch(step, 512))
+    for name, tensor in one.state().items():
+        assert torch.equal(tensor, two.state()[name]), name

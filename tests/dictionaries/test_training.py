@@ -1,0 +1,197 @@
+"""Whole runs: planted features are found, killed runs end as whole ones, and bad input is refused."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tymbal.dictionaries import TrainingConfig, load_dictionary, train
+from tymbal.errors import TrainingError
+
+SHORT = TrainingConfig(
+    features=64, k=3, batch=512, epochs=2.0, learning_rate=3e-3, dead_after=3000, checkpoint_every=10
+)
+
+
+class Killed(Exception):  # noqa: N818
+    """Stands for a killed process."""
+
+
+class KilledAt:
+    """A source that dies when asked for a step."""
+
+    def __init__(self, source, step: int) -> None:
+        self.source, self.step = source, step
+        self.width, self.rows_per_epoch = source.width, source.rows_per_epoch
+
+    def batch(self, step: int, size: int) -> torch.Tensor:
+        if step == self.step:
+            raise Killed
+        return self.source.batch(step, size)
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.parametrize("kind", ["topk", "batch_topk"])
+def test_planted_features_are_recovered_and_explain_the_rows(planted, tmp_path: Path, kind: str) -> None:
+    config = replace(SHORT, kind=kind, epochs=12.0)
+    dictionary = train(planted, config, tmp_path)
+    assert planted.recovery(dictionary.decoder) > 0.95
+    error = (planted.rows - dictionary(planted.rows)).square().sum()
+    assert float(error / (planted.rows - planted.rows.mean(0)).square().sum()) < 0.1
+    codes = dictionary.encode(planted.rows)
+    assert float(codes.l0().float().mean()) == pytest.approx(3, rel=0.02)
+    assert 1.0 < float(codes.values[codes.values > 0].mean()) < 5.0  # strengths were planted as 1.5 to 4.5
+
+
+def test_the_curve_is_a_table_and_falls(planted, tmp_path: Path) -> None:
+    train(planted, SHORT, tmp_path)
+    curve = json.loads((tmp_path / "training.json").read_text())
+    assert set(curve) == {"step", "loss", "fvu", "l0", "dead"}
+    assert curve["step"] == list(range(47))  # 2 · 12,000 / 512
+    assert sum(curve["fvu"][-5:]) < 0.7 * sum(curve["fvu"][:5])
+    assert max(curve["l0"]) <= 3
+    assert set(json.loads((tmp_path / "manifest.json").read_text())["files"]) == {
+        "config.json",
+        "dictionary.safetensors",
+        "training.json",
+    }
+    assert not (tmp_path / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("kind", ["topk", "batch_topk"])
+def test_a_killed_run_ends_with_the_same_bytes(planted, tmp_path: Path, kind: str) -> None:
+    config = replace(SHORT, kind=kind)
+    train(planted, config, tmp_path / "whole", site="resid_post.1", model={"name": "a"})
+    for step in (0, 33, 40):
+        with pytest.raises(Killed):
+            train(KilledAt(planted, step), config, tmp_path / "killed", site="resid_post.1", model={"name": "a"})
+    train(planted, config, tmp_path / "killed", site="resid_post.1", model={"name": "a"})
+    assert fingerprint(tmp_path / "killed") == fingerprint(tmp_path / "whole")
+
+
+def test_a_run_resumed_in_another_process_ends_with_the_same_bytes(planted, tmp_path: Path) -> None:
+    train(planted, SHORT, tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(KilledAt(planted, 36), SHORT, tmp_path / "killed")
+    script = f"""
+import importlib.util, torch
+from pathlib import Path
+spec = importlib.util.spec_from_file_location("planting", {str(Path(__file__).with_name("conftest.py"))!r})
+planting = importlib.util.module_from_spec(spec); spec.loader.exec_module(planting)
+from tymbal.dictionaries import TrainingConfig, train
+torch.set_num_threads({torch.get_num_threads()})
+source = planting.plant(width=24, features=48, active=3, rows=12_000)
+train(source, {SHORT!r}, Path({str(tmp_path / "killed")!r}))
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert fingerprint(tmp_path / "killed") == fingerprint(tmp_path / "whole")
+
+
+def test_the_last_two_checkpoints_are_kept_and_a_damaged_one_is_passed_over(planted, tmp_path: Path) -> None:
+    train(planted, SHORT, tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(KilledAt(planted, 45), SHORT, tmp_path / "killed")
+    places = sorted(path.name for path in (tmp_path / "killed/checkpoints").iterdir())
+    assert places == ["00000030", "00000040"]
+    state = tmp_path / "killed/checkpoints/00000040/state.safetensors"
+    state.write_bytes(state.read_bytes()[:-100])
+    asked: list[int] = []
+
+    class Watched(KilledAt):
+        def batch(self, step: int, size: int) -> torch.Tensor:
+            asked.append(step)
+            return super().batch(step, size)
+
+    train(Watched(planted, -1), SHORT, tmp_path / "killed")
+    assert asked[0] == 30
+    assert fingerprint(tmp_path / "killed") == fingerprint(tmp_path / "whole")
+
+
+def test_a_finished_run_is_returned_and_not_made_again(planted, tmp_path: Path) -> None:
+    first = train(planted, SHORT, tmp_path)
+    again = train(KilledAt(planted, 0), SHORT, tmp_path)
+    assert torch.equal(first.decoder, again.decoder)
+
+
+def test_a_folder_with_another_run_is_refused_and_kept(planted, tmp_path: Path) -> None:
+    train(planted, SHORT, tmp_path)
+    before = fingerprint(tmp_path)
+    with pytest.raises(TrainingError, match=r"k 3\).*got k 4"):
+        train(planted, replace(SHORT, k=4), tmp_path)
+    assert fingerprint(tmp_path) == before
+
+
+def test_a_broken_off_run_is_not_continued_as_another(planted, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        train(KilledAt(planted, 36), SHORT, tmp_path)
+    with pytest.raises(TrainingError, match=r"learning_rate 0.003\).*got learning_rate 0.01"):
+        train(planted, replace(SHORT, learning_rate=0.01), tmp_path)
+
+
+class Spoiled(KilledAt):
+    """A source whose rows turn NaN at a step."""
+
+    def batch(self, step: int, size: int) -> torch.Tensor:
+        rows = self.source.batch(step, size)
+        return rows if step < self.step else rows.fill_(float("nan"))
+
+
+def test_nan_stops_the_run_and_names_step_and_checkpoint(planted, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError) as caught:
+        train(Spoiled(planted, 36), SHORT, tmp_path)
+    message = str(caught.value)
+    assert "activations that hold NaN or infinity at step 36" in message
+    assert str(tmp_path / "checkpoints/00000030") in message
+    assert "\n" not in message
+
+
+def test_a_loss_that_explodes_stops_the_run(planted, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"a loss or gradient that is NaN or infinite at step \d+; lower the learn"):
+        train(planted, replace(SHORT, learning_rate=1e30), tmp_path)
+
+
+def test_nan_in_the_first_rows_is_named(planted, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="NaN or infinity among the first rows"):
+        train(Spoiled(planted, 0), SHORT, tmp_path)
+
+
+def test_a_batch_larger_than_the_source_is_refused(planted, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="at least one batch of 20000 rows; got 12000 rows"):
+        train(planted, replace(SHORT, batch=20_000), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("k", 65), ("k", 0), ("epochs", 0.0), ("batch", 0), ("learning_rate", -1.0), ("warmup", 0.9), ("aux", -0.1)],
+)
+def test_settings_that_make_no_sense_are_refused(field: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"expected .*{field}"):
+        replace(SHORT, **{field: value})
+
+
+def test_the_saved_dictionary_works_in_the_models_own_units(planted, tmp_path: Path) -> None:
+    dictionary = train(planted, replace(SHORT, epochs=6.0), tmp_path)
+    loaded = load_dictionary(tmp_path)
+    assert torch.equal(loaded(planted.rows), dictionary(planted.rows))
+    curve = json.loads((tmp_path / "training.json").read_text())
+    variance = (planted.rows - planted.rows.mean(0)).square().sum()
+    fvu = float((planted.rows - loaded(planted.rows)).square().sum() / variance)
+    assert fvu == pytest.approx(sum(curve["fvu"][-10:]) / 10, rel=0.05)
+
+
+def test_progress_is_told_in_tokens(planted, tmp_path: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+    train(planted, SHORT, tmp_path, lambda done, total, unit: told.append((done, total, unit)))
+    assert told[0] == (512, 47 * 512, "tokens")
+    assert told[-1] == (47 * 512, 47 * 512, "tokens")
