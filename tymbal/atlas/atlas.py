@@ -1,0 +1,227 @@
+"""Reading an atlas: its Parquet tables through DuckDB, a page at a time.
+
+1. `open_atlas` checks the manifest and the tables' checksums.
+2. Every question is an SQL query; only the rows asked for become Python objects. The columns of a list of features are
+   held by DuckDB (some 100 bytes a feature); all else stays in the files, of which a page touches one a table.
+3. Each call takes its own cursor, so that threads may share one `Atlas`.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tymbal import artifact
+from tymbal.atlas.config import ROLES
+from tymbal.atlas.pages import (
+    Cluster,
+    Example,
+    FeatureFilter,
+    FeaturePage,
+    FeatureRow,
+    MapPoint,
+    Neighbour,
+    TokenWeight,
+)
+from tymbal.atlas.tables import EXAMPLES, FEATURES, NEIGHBOURS, OVERVIEW, PART, part_path, part_paths
+from tymbal.errors import ArtifactError
+
+KIND = "atlas"
+ROW_COLUMNS = tuple(FeatureRow.__dataclass_fields__)
+PAGE_COLUMNS = (
+    "quantile_edges",
+    "histogram",
+    "promoted",
+    "promoted_weights",
+    "suppressed",
+    "suppressed_weights",
+    "concept_precision",
+    "concept_recall",
+)
+ORDERS = tuple(column for column in ROW_COLUMNS if column != "top_tokens")
+
+
+def open_atlas(folder: Path | str) -> "Atlas":
+    """Open a finished atlas; raises `ArtifactError` when it is missing, unfinished or damaged."""
+    folder = Path(folder)
+    artifact.require_kind(folder, KIND)
+    for damage in artifact.damage(folder):
+        raise ArtifactError(
+            expected=f"the table {damage.path} as it was written", got=damage.reason, do="index again with --resume"
+        )
+    return Atlas(folder)
+
+
+class Atlas:
+    """The index of a dictionary's features, read only; use `open_atlas`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._overview: dict[str, Any] = artifact.read_json(folder / OVERVIEW)
+        self._connection = duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False})
+        self._connection.execute("SET parquet_metadata_cache = true")
+        columns = ", ".join(ROW_COLUMNS)
+        with self._readable():
+            listed = f"SELECT {columns} FROM {self._whole(FEATURES)} ORDER BY feature"
+            self._connection.execute(f"CREATE TABLE listed AS {listed}")
+        self._clusters = [Cluster(**cluster) for cluster in self._overview["clusters"]]
+
+    def __len__(self) -> int:
+        """Number of features, the dead ones included."""
+        return int(self._overview["features"])
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._connection.close()
+
+    def overview(self) -> dict[str, Any]:
+        """Health of the dictionary and provenance, as `overview.json` has it."""
+        return self._overview
+
+    def clusters(self) -> list[Cluster]:
+        """The map's clusters, largest first."""
+        return self._clusters
+
+    def features(
+        self,
+        where: FeatureFilter | None = None,
+        *,
+        order: str = "feature",
+        descending: bool = False,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[FeatureRow]:
+        """List features; ties keep the features' own order, and what has no value comes last.
+
+        Raises `ValueError` for an unknown column, or a negative limit or offset.
+        """
+        if order not in ORDERS:
+            raise ValueError(f"order must be one of {', '.join(ORDERS)}, not {order!r}")
+        if limit < 0 or offset < 0:
+            raise ValueError(f"limit and offset must be at least 0, not {limit} and {offset}")
+        condition, values = self._condition(where or FeatureFilter())
+        query = (
+            f"SELECT {', '.join(ROW_COLUMNS)} FROM listed WHERE {condition} "
+            f"ORDER BY {order} {'DESC' if descending else 'ASC'} NULLS LAST, feature LIMIT ? OFFSET ?"
+        )
+        rows = self._rows(query, [*values, limit, offset])
+        return [FeatureRow(**dict(zip(ROW_COLUMNS, row, strict=True))) for row in rows]
+
+    def count(self, where: FeatureFilter | None = None) -> int:
+        """How many features `features` would list without a limit."""
+        condition, values = self._condition(where or FeatureFilter())
+        return self._rows(f"SELECT count(*) FROM listed WHERE {condition}", values)[0][0]
+
+    def feature(self, feature: int) -> FeaturePage:
+        """A feature's page, but for its examples; raises `ValueError` when there is no such feature."""
+        self._require(feature)
+        columns = ROW_COLUMNS + PAGE_COLUMNS
+        query = f"SELECT {', '.join(columns)} FROM {self._part(FEATURES, feature)} WHERE feature = ?"
+        row = dict(zip(columns, self._rows(query, [feature])[0], strict=True))
+        neighbours = self._neighbours(feature)
+        return FeaturePage(
+            **{name: row[name] for name in ROW_COLUMNS},
+            quantile_edges=row["quantile_edges"],
+            histogram=row["histogram"],
+            promoted=_weights(row["promoted"], row["promoted_weights"]),
+            suppressed=_weights(row["suppressed"], row["suppressed_weights"]),
+            by_cosine=neighbours["cosine"],
+            by_coactivation=neighbours["coactivation"],
+            cluster_label=self._cluster_label(row["cluster"]),
+            concept_precision=row["concept_precision"],
+            concept_recall=row["concept_recall"],
+        )
+
+    def examples(self, feature: int, role: str = "show") -> list[Example]:
+        """A feature's examples from passages of one role: the top ones by activation, then the sampled by interval.
+
+        Raises `ValueError` when there is no such feature or role.
+        """
+        self._require(feature)
+        if role not in ROLES:
+            raise ValueError(f"role must be one of {', '.join(ROLES)}, not {role!r}")
+        query = (
+            f"SELECT {', '.join(Example._fields)} FROM {self._part(EXAMPLES, feature)} "
+            "WHERE feature = ? AND role = ? ORDER BY kind = 'quantile', quantile DESC, rank"
+        )
+        return [Example(*row) for row in self._rows(query, [feature, role])]
+
+    def map(self) -> list[MapPoint]:
+        """Each living feature's place on the map, in the features' order."""
+        query = f"SELECT {', '.join(MapPoint._fields)} FROM listed WHERE x IS NOT NULL ORDER BY feature"
+        return [MapPoint(*row) for row in self._rows(query, [])]
+
+    def concepts(self) -> list[str]:
+        """The annotated concepts that are some feature's best, in order of name."""
+        query = "SELECT DISTINCT concept FROM listed WHERE concept IS NOT NULL ORDER BY concept"
+        return [row[0] for row in self._rows(query, [])]
+
+    def _neighbours(self, feature: int) -> dict[str, list[Neighbour]]:
+        query = (
+            f"WITH near AS MATERIALIZED (SELECT kind, rank, neighbour, value FROM {self._part(NEIGHBOURS, feature)} "
+            "WHERE feature = ?) SELECT kind, neighbour, value, label, density FROM near JOIN listed "
+            "ON listed.feature = near.neighbour ORDER BY kind, rank"
+        )
+        found: dict[str, list[Neighbour]] = {"cosine": [], "coactivation": []}
+        for kind, *rest in self._rows(query, [feature]):
+            found[kind].append(Neighbour(*rest))
+        return found
+
+    def _condition(self, where: FeatureFilter) -> tuple[str, list[Any]]:
+        """SQL that keeps what the filter keeps, and the values of its question marks."""
+        parts: list[str] = []
+        values: list[Any] = []
+        comparisons = {"min_density": "density >= ?", "max_density": "density <= ?"}
+        comparisons |= {name: f"{name} = ?" for name in ("dead", "concept", "cluster")}
+        for name, sql in comparisons.items():
+            if getattr(where, name) is not None:
+                parts.append(sql)
+                values.append(getattr(where, name))
+        if where.search:
+            columns = ("label", "array_to_string(top_tokens, ' ')", "coalesce(concept, '')", "text")
+            found = " OR ".join(f"contains(lower({column}), ?)" for column in columns)
+            parts.append(f"feature IN (SELECT feature FROM {self._whole(FEATURES)} WHERE {found})")
+            values += [where.search.lower()] * len(columns)
+        return " AND ".join(parts) or "true", values
+
+    def _cluster_label(self, cluster: int | None) -> str | None:
+        return next((entry.label for entry in self._clusters if entry.cluster == cluster), None)
+
+    def _require(self, feature: int) -> None:
+        if not 0 <= feature < len(self):
+            raise ValueError(f"feature must be from 0 to {len(self) - 1}, not {feature}")
+
+    def _part(self, table: str, feature: int) -> str:
+        """The part of a table that holds a feature, as SQL."""
+        return self._parquet([part_path(table, feature // PART)])
+
+    def _whole(self, table: str) -> str:
+        """All parts of a table, as SQL."""
+        return self._parquet(part_paths(table, len(self)))
+
+    def _parquet(self, paths: list[str]) -> str:
+        quoted = (str(self.folder / path).replace("'", "''") for path in paths)
+        return "read_parquet([" + ", ".join(f"'{path}'" for path in quoted) + "])"
+
+    def _rows(self, query: str, values: list[Any]) -> list[tuple[Any, ...]]:
+        with self._readable(), self._connection.cursor() as cursor:
+            return cursor.execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            raise ArtifactError(
+                expected=f"readable tables in {self.folder}",
+                got=str(error).splitlines()[0],
+                do="index again with --resume",
+            ) from error
+
+
+def _weights(tokens: list[str] | None, weights: list[float] | None) -> list[TokenWeight] | None:
+    if tokens is None or weights is None:
+        return None
+    return [TokenWeight(token, weight) for token, weight in zip(tokens, weights, strict=True)]
