@@ -1,0 +1,98 @@
+"""Small charts as inline SVG, drawn on the server: the same in the live app and in the export, and without a script.
+
+Sizes are in units of a 360-wide view box, so that text stays legible when a chart shrinks to the width of a phone.
+Colours come from app.css by class (`bar`, `axis`, `rule`), hence light and dark follow the reader's setting.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from markupsafe import Markup, escape
+
+from tymbal.serve.text import Number, tick
+
+WIDTH = 360
+LEFT, RIGHT, TOP, BOTTOM = 8, 8, 16, 34
+
+
+def histogram(
+    edges: Sequence[Number],
+    counts: Sequence[Number],
+    *,
+    describe: str,
+    axis: str,
+    write: Callable[[Number], str] = tick,
+    marks: Sequence[int] = (),
+    unit: str = "tokens",
+    height: int = 150,
+) -> Markup:
+    """Bars over `edges` (one more than `counts`), each naming its range and count on hover.
+
+    `describe` is the sentence a screen reader hears, `axis` the caption under the axis, `write` puts an edge into
+    words, and `marks` are the edges to be written under the axis (five of them unless told).
+    Bars are of equal width even where bins are not, so edges that grow by a factor read as a logarithmic axis.
+    """
+    if len(edges) != len(counts) + 1:
+        raise ValueError(f"expected {len(counts) + 1} edges for {len(counts)} counts; got {len(edges)}")
+    tallest = max([*counts, 0]) or 1
+    step = (WIDTH - LEFT - RIGHT) / max(len(counts), 1)
+    room = height - TOP - BOTTOM
+    bars = []
+    for index, count in enumerate(counts):
+        tall = max(room * count / tallest, 1.0 if count else 0.0)
+        words = f"{write(edges[index])} to {write(edges[index + 1])}: {count:,.0f} {unit}"
+        bars.append(
+            f'<g><title>{escape(words)}</title><rect class="reach" x="{LEFT + index * step:.1f}" y="{TOP}" '
+            f'width="{step:.1f}" height="{room}"/><rect class="bar" x="{LEFT + index * step + 0.5:.1f}" '
+            f'y="{TOP + room - tall:.1f}" width="{max(step - 1, 0.5):.1f}" height="{tall:.1f}"/></g>'
+        )
+    last = len(edges) - 1
+    chosen = list(marks) or sorted({round(last * part / 4) for part in range(5)})
+    written = {index: write(edges[index]) for index in chosen}
+    inside = "".join(bars) + _axis(written, last, step, height, axis) + _crest(counts, step, unit)
+    return _framed(inside, describe, height)
+
+
+def _crest(counts: Sequence[Number], step: float, unit: str) -> str:
+    """The count of the tallest bar, written above it: the only number the vertical direction needs."""
+    if not counts or not max(counts):
+        return ""
+    place = LEFT + (counts.index(max(counts)) + 0.5) * step
+    anchor = "start" if place < 60 else "end" if place > WIDTH - 60 else "middle"
+    return f'<text class="crest" x="{place:.1f}" y="11" text-anchor="{anchor}">{max(counts):,.0f} {escape(unit)}</text>'
+
+
+def _axis(written: Mapping[int, str], last: int, step: float, height: int, axis: str) -> str:
+    base = height - BOTTOM
+    parts = [f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>']
+    for index, words in written.items():
+        anchor = "start" if index == 0 else "end" if index == last else "middle"
+        parts.append(
+            f'<text x="{LEFT + index * step:.1f}" y="{base + 13}" text-anchor="{anchor}">{escape(words)}</text>'
+        )
+    parts.append(f'<text class="caption" x="{WIDTH / 2}" y="{base + 28}" text-anchor="middle">{escape(axis)}</text>')
+    return "".join(parts)
+
+
+def interval(
+    value: Number, low: Number | None, high: Number | None, baselines: Sequence[Number], *, describe: str
+) -> Markup:
+    """A number between 0 and 1 on a line: a dot with its interval, and a hollow mark for each baseline."""
+    width, middle, height = 160, 9, 18
+
+    def place(number: Number) -> float:
+        return 6 + (width - 12) * min(max(number, 0), 1)
+
+    parts = [f'<line class="rule" x1="6" x2="{width - 6}" y1="{middle}" y2="{middle}"/>']
+    parts += [f'<circle class="hollow" cx="{place(mark):.1f}" cy="{middle}" r="3.5"/>' for mark in baselines]
+    if low is not None and high is not None:
+        parts.append(
+            f'<line class="whisker" x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{middle}" y2="{middle}"/>'
+        )
+    parts.append(f'<circle class="dot" cx="{place(value):.1f}" cy="{middle}" r="3.5"/>')
+    return _framed("".join(parts), describe, height, width, "interval")
+
+
+def _framed(inside: str, describe: str, height: int, width: int = WIDTH, kind: str = "chart") -> Markup:
+    return Markup(
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(describe)}">{inside}</svg>'
+    )
