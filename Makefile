@@ -34,7 +34,7 @@ serve: $(INSTALLED)  ## open the last study in the browser (STUDY=folder for ano
 	$(BIN)/tymbal serve $(STUDY)
 
 test: $(INSTALLED) $(if $(wildcard $(REAL)),$(MINILM))  ## run all tests (ARGS='-k words' for some)
-	$(BIN)/python -m pytest $(if $(wildcard $(REAL)),--real $(REAL)) $(ARGS)
+	$(BIN)/python -m pytest $(if $(wildcard $(REAL)),--real=$(REAL)) $(ARGS)
 
 check: $(INSTALLED)  ## formatting, lint, types, the floors of the house, docs
 	$(BIN)/ruff format --check .

@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
+import random
 import shutil
 
 import pytest
 
 from tymbal.dictionaries import load_dictionary
 from tymbal.errors import ArtifactError, CorpusError, TymbalError
-from tymbal.study import StudyConfig, StudyFolder, conduct_study, open_study, resume_study
+from tymbal.study import StudyConfig, StudyFolder, budget, conduct_study, open_study, resume_study
 
 
 class Listener:
@@ -124,21 +125,21 @@ def test_a_folder_with_other_files_is_refused(tiny_llama_folder, corpus, small, 
 
 
 @pytest.mark.parametrize(
-    "name",
+    "beginning",
     [
-        "corpus/shard-00000.safetensors",
-        "activations/shard-00000.safetensors",
-        "dictionary/dictionary.safetensors",
+        "corpus/shard",
+        "activations/shard",
+        "dictionary/dictionary",
         "evaluation.json",
-        "atlas/features.parquet",
-        "atlas/examples.parquet",
-        "atlas/neighbours.parquet",
+        "atlas/features",
+        "atlas/examples",
+        "atlas/neighbours",
     ],
 )
 @pytest.mark.parametrize("harm", ["changed", "cut short", "gone"])
-def test_a_damaged_file_is_named_and_made_again_to_the_same_bytes(copy, name, harm):
+def test_a_damaged_file_is_named_and_made_again_to_the_same_bytes(copy, beginning, harm):
     before = checksums(copy)
-    file = copy / name
+    file = copy / next(name for name in before if name.startswith(beginning))
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     if harm == "gone":
@@ -163,6 +164,41 @@ def test_an_interrupted_study_says_how_to_go_on_and_ends_the_same(
     assert caught.value.__notes__ == [f"resume with: tymbal study --resume {out}"]
     resumed = resume_study(out)
     assert checksums(resumed.folder) == checksums(study[0].folder)
+
+
+def test_activations_beyond_the_limit_are_streamed_and_resumed_to_the_same_end(
+    tiny_llama_folder, corpus, small, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(budget, "STORED_BYTES", 0)
+    model, text = str(tiny_llama_folder), [str(corpus)]
+    whole = conduct_study(model, text, small, out=tmp_path / "whole")
+    assert not (whole.folder / "activations").exists()
+    with pytest.raises(KeyboardInterrupt):
+        conduct_study(model, text, small, out=tmp_path / "broken", display=Listener(stop_in="train"))
+    assert checksums(resume_study(tmp_path / "broken").folder) == checksums(whole.folder)
+
+
+def test_annotated_text_is_also_judged_concept_by_concept(tiny_llama_folder, small, tmp_path):
+    draw = random.Random(0)
+    lines = []
+    for _ in range(400):
+        words = draw.choices(["cat", "mom", "red", "home"], k=30)
+        text = " ".join(words)
+        starts = [sum(len(word) + 1 for word in words[:place]) for place in range(len(words))]
+        cats = [start for start, word in zip(starts, words, strict=True) if word == "cat"]
+        spans = [{"start": start, "end": start + 3, "concept": "cat"} for start in cats]
+        lines.append(json.dumps({"text": text, "spans": spans}))
+    (tmp_path / "annotated.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    made = conduct_study(str(tiny_llama_folder), [str(tmp_path / "annotated.jsonl")], small, out=tmp_path / "out")
+    assert [score["concept"] for score in made.evaluation["concepts"]["concepts"]] == ["cat"]
+
+
+def test_too_little_annotated_text_is_said_and_does_not_stop_the_study(tiny_llama_folder, corpus, small, tmp_path):
+    text = corpus.read_text(encoding="utf-8")
+    row = {"text": text, "spans": [{"start": 0, "end": 4, "concept": "rare"}]}
+    (tmp_path / "annotated.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    made = conduct_study(str(tiny_llama_folder), [str(tmp_path / "annotated.jsonl")], small, out=tmp_path / "out")
+    assert "concept" in made.evaluation["concepts"]["not_measured"]
 
 
 def test_an_unfinished_study_cannot_be_opened_and_says_how_to_finish_it(copy):

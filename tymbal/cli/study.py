@@ -1,6 +1,7 @@
 """`tymbal study`: from a model and a corpus to an atlas, in a folder that can be resumed."""
 
 import dataclasses
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str]) -> None:
     if options.resume is not None and options != dataclasses.replace(Options(), resume=options.resume):
         print("tymbal study: --resume takes no other option; all else stands in the folder", file=sys.stderr)
         raise SystemExit(2)
+
+    # What cuBLAS needs to be deterministic, for a study on a GPU; it is read when the first matrix is multiplied.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
     from tymbal.cli.display import Display
     from tymbal.cli.summary import summarise

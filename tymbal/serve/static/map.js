@@ -294,8 +294,10 @@
   function measure() {
     var first = !width, oldWidth = width, oldHeight = height;
     ratio = Math.min(window.devicePixelRatio || 1, 2);
-    width = canvas.width = Math.max(Math.round(box.clientWidth * ratio), 1);
-    height = canvas.height = Math.max(Math.round(box.clientHeight * ratio), 1);
+    var wide = Math.max(Math.round(box.clientWidth * ratio), 1), high = Math.max(Math.round(box.clientHeight * ratio), 1);
+    if (wide === width && high === height) return;
+    width = canvas.width = wide;
+    height = canvas.height = high;
     image = pen.createImageData(width, height);
     pixels = new Uint32Array(image.data.buffer);
     if (first) { whole(); show(); } else { shiftX += (width - oldWidth) / 2; shiftY += (height - oldHeight) / 2; }
@@ -308,6 +310,7 @@
     if (i >= 0) { centre(i, 4); point(i); }
   }
   dress();
+  measure();
   new ResizeObserver(measure).observe(box);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { dress(); redraw(); });
   window.addEventListener("hashchange", function () { show(); redraw(); });
