@@ -1,4 +1,4 @@
-"""Shapes are checked at run time here, and only here; real models and text come by `--real PATH`."""
+"""Shapes are checked at run time here, and only here; real models and text come by `--real=PATH`."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def real(request: pytest.FixtureRequest) -> Path:
     """The folder of real models, text and labels."""
     folder = request.config.getoption("--real")
     if folder is None or not folder.exists():
-        pytest.skip("needs --real PATH, the folder of real models and text")
+        pytest.skip("needs --real=PATH, the folder of real models and text")
     return folder.resolve()
 
 

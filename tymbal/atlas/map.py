@@ -103,7 +103,9 @@ def _clusters(places: Float32[ndarray, "feature 2"]) -> Int64[ndarray, " feature
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = HDBSCAN(min_cluster_size=smallest, min_samples=5, n_jobs=1).fit_predict(places)
+        # Leaves of the tree: the default picks one region that holds nearly all, where a map is evenly filled.
+        tree = HDBSCAN(min_cluster_size=smallest, min_samples=5, cluster_selection_method="leaf", n_jobs=1)
+        found = tree.fit_predict(places)
     sizes = np.bincount(found[found >= 0])
     number = np.empty(len(sizes), dtype=np.int64)
     number[np.lexsort((np.arange(len(sizes)), -sizes))] = np.arange(len(sizes))
