@@ -53,19 +53,19 @@ def test_a_study_killed_at_random_moments_ends_with_the_same_tensors_and_tables(
     assert finished(start(*whole))
     seconds = time.monotonic() - begun
     draw = random.Random(kills)
-    killed, folder = 0, tmp_path / "killed-0"
+    killed, begun_anew, folder = 0, 0, tmp_path / "killed-0"
     while killed < kills:
         process = start(*whole[:3], str(folder))
         process.join(draw.uniform(0.05, 1.0) * seconds)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            assert process.exitcode == -signal.SIGKILL
+        process.kill()
+        process.join()
+        if process.exitcode == -signal.SIGKILL:
             killed += 1
         else:  # it came to its end before the kill: this one is judged, the next begins
             assert process.exitcode == 0
             assert everything(folder) == everything(tmp_path / "whole")
-            folder = tmp_path / f"killed-{killed}"
+            begun_anew += 1
+            folder = tmp_path / f"killed-{begun_anew}"
     assert finished(start(*whole[:3], str(folder)))
     assert everything(folder) == everything(tmp_path / "whole")
     assert not list(folder.rglob("*.part"))
