@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 
+from tymbal.atlas.assembly import cluster_labels
 from tymbal.atlas.labels import UNKNOWN, Window, has_pieces, label_of
 
 
@@ -46,3 +48,9 @@ def test_word_pieces_are_told_from_marked_spaces() -> None:
     assert has_pieces(["walk", "##ed"])
     assert not has_pieces([" walk", "ed"])
     assert not has_pieces([" a", "##"])
+
+
+def test_clusters_are_named_by_what_sets_them_apart() -> None:
+    labels = ["▸ the · red", "▸ the · blue · red", "▸ the · green", "▸ the · run", "▸ the · walk · run", "▸ the"]
+    clusters = np.array([0, 0, 0, 1, 1, -1])
+    assert cluster_labels(labels, clusters) == ["red · blue", "run · walk"]

@@ -3,6 +3,7 @@
 All of it reads the codes from disk, a shard or a block of features at a time; no activation is read again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -167,14 +168,19 @@ def _table(arrays: Sequence[ndarray | pa.Array], schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def shared_label(labels: Sequence[str]) -> str:
-    """The two words that most labels share."""
-    words: dict[str, int] = {}
-    for label in labels:
-        for word in dict.fromkeys(label.removeprefix(f"{MARK} ").split(SEPARATOR)):
-            words[word] = words.get(word, 0) + 1
-    common = sorted(words, key=lambda word: (-words[word], word))[:2]
-    return SEPARATOR.join(common)
+def cluster_labels(labels: Sequence[str], clusters: Int64[ndarray, " feature"]) -> list[str]:
+    """For each cluster the two words that set its features' labels apart from the others.
+
+    A word in n of a cluster's labels scores n times the logarithm of how much more frequent it is there than at large.
+    """
+    words = [dict.fromkeys(label.removeprefix(f"{MARK} ").split(SEPARATOR)) for label in labels]
+    at_large = Counter(word for own in words for word in own)
+    found = []
+    for number, size in enumerate(cluster_sizes(clusters)):
+        inside = Counter(word for place in np.flatnonzero(clusters == number) for word in words[place])
+        score = {word: n * np.log(n * len(labels) / (size * at_large[word])) for word, n in inside.items()}
+        found.append(SEPARATOR.join(sorted(score, key=lambda word: (-score[word], word))[:2]))
+    return found
 
 
 def cluster_sizes(clusters: Int64[ndarray, " feature"]) -> list[int]:

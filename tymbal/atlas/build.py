@@ -21,11 +21,11 @@ from tymbal.atlas.assembly import (
     ExampleTables,
     OutputTokens,
     TextSource,
+    cluster_labels,
     cluster_sizes,
     density_histogram,
     neighbour_table,
     output_tokens,
-    shared_label,
 )
 from tymbal.atlas.atlas import KIND, Atlas, open_atlas
 from tymbal.atlas.codes import SHARDS, CodeStore
@@ -234,12 +234,7 @@ def _overview(parts: _Parts, config: AtlasConfig) -> dict[str, Any]:
     statistics, layout = parts.statistics, parts.layout
     living = np.flatnonzero(statistics.count)
     labels = [parts.examples.described[feature].label.label for feature in living]
-    sizes = cluster_sizes(layout.clusters)
-    members = [np.flatnonzero(layout.clusters == number) for number in range(len(sizes))]
-    clusters = [
-        {"cluster": number, "label": shared_label([labels[one] for one in members[number]]), "features": size}
-        for number, size in enumerate(sizes)
-    ]
+    named = zip(cluster_labels(labels, layout.clusters), cluster_sizes(layout.clusters), strict=True)
     return {
         "features": len(statistics.count),
         "dead": len(statistics.count) - len(living),
@@ -250,7 +245,9 @@ def _overview(parts: _Parts, config: AtlasConfig) -> dict[str, Any]:
         "examples": parts.examples.examples,
         "density_histogram": density_histogram(statistics.density),
         "map_method": layout.method,
-        "clusters": clusters,
+        "clusters": [
+            {"cluster": number, "label": label, "features": size} for number, (label, size) in enumerate(named)
+        ],
         "coactivation": {
             "measure": "Jaccard index of active tokens",
             "sample": min(config.coactivation_tokens, statistics.tokens),

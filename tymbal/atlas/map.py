@@ -20,6 +20,8 @@ from torch import Tensor
 COMPONENTS = 50
 NEAR = 15
 """UMAP's number of neighbours"""
+_EPOCHS = 200
+"""UMAP's own default above 10,000 points; below, its 500 take longer than the rest of an index"""
 _SMALLEST_CLUSTER = 8
 _CLUSTER_SHARE = 150
 """a cluster has at least one of so many features"""
@@ -69,7 +71,9 @@ def _umap(components: Float[ndarray, "feature component"], seed: int) -> Float32
             return None
         # Exact neighbours, found here, spare UMAP its own approximate search and the half of its time that compiles it.
         near = (*_nearest(components), None)
-        fitter = UMAP(metric="cosine", n_neighbors=NEAR, random_state=seed, n_jobs=1, precomputed_knn=near)
+        fitter = UMAP(
+            metric="cosine", n_neighbors=NEAR, n_epochs=_EPOCHS, random_state=seed, n_jobs=1, precomputed_knn=near
+        )
         threads = torch.get_num_threads()
         try:
             return np.asarray(fitter.fit_transform(components.astype(np.float32)), dtype=np.float32)

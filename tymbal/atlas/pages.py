@@ -53,7 +53,7 @@ class MapPoint(NamedTuple):
 
 
 class Cluster(NamedTuple):
-    """A dense region of the map; `label` is what most of its features' labels share."""
+    """A dense region of the map; `label` has the words that set its features' labels apart from the others."""
 
     cluster: int
     label: str
