@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import subprocess
 import sys
@@ -265,3 +266,27 @@ def test_killed_while_writing_and_run_again_gives_the_same_bytes(tmp_path: Path,
     write_synthetic_atlas(tmp_path / "killed", features=24, passages=60)
     write_synthetic_atlas(tmp_path / "whole", features=24, passages=60)
     assert _checksums(tmp_path / "killed") == _checksums(tmp_path / "whole")
+
+
+def test_a_dictionary_that_is_never_active_has_an_atlas_all_the_same(
+    llama: LanguageModel, store: PassageStore, tmp_path: Path
+) -> None:
+    dictionary = _dictionary(llama)
+    with torch.no_grad():
+        dictionary.encoder_bias.fill_(-1e6)
+    atlas = build_atlas(dictionary, llama, "resid_post.1", store, tmp_path, CONFIG)
+    assert atlas.overview()["dead"] == 48
+    assert atlas.map() == []
+    assert atlas.examples(3) == []
+    assert atlas.feature(3).label == "—"
+
+
+def test_sinks_are_left_out_of_the_count(
+    llama: LanguageModel, store: PassageStore, atlas: Atlas, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(CONFIG, sink=3)
+    fewer = build_atlas(_dictionary(llama), llama, "resid_post.1", store, tmp_path, config)
+    held_out = list(store.passages((Role.EXPLAIN, Role.SCORE, Role.SHOW)))
+    left_out = sum(int((~passage.special[:3]).sum()) for passage in held_out)
+    assert fewer.overview()["tokens"] == atlas.overview()["tokens"] - left_out
+    assert min(example.position for example in fewer.examples(7)) >= 3
