@@ -83,23 +83,25 @@ EVALUATION = {
         "<b>odd</b>": {"value": 31.5, "low": 30.9, "high": 32.2},
     },
     "concepts": {
-        "fair": {
-            "dictionary": {"value": 31.0, "low": 28.0, "high": 33.0},
-            "random": {"value": 2.0, "low": 1.0, "high": 3.0},
-        },
-        "mean_f1": {
-            "dictionary": {"value": 0.61, "low": 0.6, "high": 0.62},
-            "shuffled": {"value": 0.04, "low": 0.03, "high": 0.05},
-        },
-        "concepts": [
-            {
-                "concept": "<i>even</i>",
-                "feature": 4,
-                "f1": {"value": 0.97, "low": 0.95, "high": 0.99},
-                "random": 0.2,
-                "shuffled": 0.1,
+        "by_mention": {
+            "fair": {
+                "dictionary": {"value": 31.0, "low": 28.0, "high": 33.0},
+                "random": {"value": 2.0, "low": 1.0, "high": 3.0},
             },
-        ],
+            "mean_f1": {
+                "dictionary": {"value": 0.61, "low": 0.6, "high": 0.62},
+                "shifted": {"value": 0.04, "low": 0.03, "high": 0.05},
+            },
+            "concepts": [
+                {
+                    "concept": "<i>even</i>",
+                    "feature": 4,
+                    "f1": {"value": 0.97, "low": 0.95, "high": 0.99},
+                    "random": 0.2,
+                    "shifted": 0.1,
+                },
+            ],
+        },
     },
 }
 

@@ -190,7 +190,7 @@ def test_annotated_text_is_also_judged_concept_by_concept(tiny_llama_folder, sma
         lines.append(json.dumps({"text": text, "spans": spans}))
     (tmp_path / "annotated.jsonl").write_text("\n".join(lines), encoding="utf-8")
     made = conduct_study(str(tiny_llama_folder), [str(tmp_path / "annotated.jsonl")], small, out=tmp_path / "out")
-    assert [score["concept"] for score in made.evaluation["concepts"]["concepts"]] == ["cat"]
+    assert [score["concept"] for score in made.evaluation["concepts"]["by_token"]["concepts"]] == ["cat"]
 
 
 def test_too_little_annotated_text_is_said_and_does_not_stop_the_study(tiny_llama_folder, corpus, small, tmp_path):

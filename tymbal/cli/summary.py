@@ -78,12 +78,16 @@ def _concepts(evaluation: Mapping[str, Any]) -> Iterator[str]:
     if "not_measured" in found:
         yield f"Concepts were not measured: {found['not_measured']}"
         return
-    count = len(found["concepts"])
-    good, random = found["good"]["dictionary"], found["good"]["random"]
-    yield (
-        f"Concepts with a feature of F1 >= 0.8: {good['value']:.0f} of {count} "
-        f"({good['low']:.0f}–{good['high']:.0f}; random dictionary {random['value']:.0f})"
+    yield "Concepts with a feature (F1 >= 0.8), of {}: {}; {}.".format(
+        len(found["by_token"]["concepts"]),
+        _told(found["by_mention"], "counting each mention once"),
+        _told(found["by_token"], "counting every token"),
     )
+
+
+def _told(match: Mapping[str, Any], how: str) -> str:
+    good, random = match["good"]["dictionary"], match["good"]["random"]
+    return f"{good['value']:.0f} {how} ({good['low']:.0f}–{good['high']:.0f}; random dictionary {random['value']:.0f})"
 
 
 def _closing(study: "Study") -> Iterator[str]:

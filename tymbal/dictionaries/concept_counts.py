@@ -2,20 +2,24 @@
 
 Both are sparse: a token has k active features and a few concepts, so only their pairs are visited. Counts for all
 features, thresholds and concepts are kept a block of concepts at a time; memory is features × levels × block.
+
+    precision = tokens with both / tokens where the feature is active
+    recall    = by token:   tokens with both / tokens that carry the concept
+                by mention: mentions on which the feature is active at least once / mentions
+    F1        = 2 · precision · recall / (precision + recall)
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from tymbal.corpora import PassageStore
 from tymbal.dictionaries.bootstrap import Bootstrap, Number
-from tymbal.dictionaries.dictionary import Codes
+from tymbal.dictionaries.concept_labels import Entries, Labels, concepts_of
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 0.9)
 """Thresholds stand at these quantiles of a feature's values."""
@@ -23,104 +27,11 @@ _MOST_COUNTS = 1 << 24
 _PAIRS_AT_ONCE = 1 << 22
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entries:
-    """Active features of consecutive tokens, in order of tokens."""
+class Unit(Enum):
+    """What recall counts."""
 
-    tokens: int
-    features: int
-    token: Int[Tensor, " entry"]
-    feature: Int[Tensor, " entry"]
-    value: Float[Tensor, " entry"]
-
-    @classmethod
-    def of(cls, codes: Codes, features: int) -> "Entries":
-        """The codes of one batch of tokens."""
-        where = (codes.values != 0).nonzero().cpu()
-        active = (codes.values != 0).cpu()
-        return cls(
-            tokens=codes.values.shape[0],
-            features=features,
-            token=where[:, 0].to(torch.int32),
-            feature=codes.indices.cpu()[active].to(torch.int32),
-            value=codes.values.cpu()[active].float(),
-        )
-
-    @classmethod
-    def joined(cls, parts: Iterable["Entries"]) -> "Entries":
-        """Tokens of several batches, one after the other."""
-        parts, before, token = list(parts), 0, []
-        for part in parts:
-            token.append(part.token + before)
-            before += part.tokens
-        return cls(
-            tokens=before,
-            features=parts[0].features,
-            token=torch.cat(token),
-            feature=torch.cat([part.feature for part in parts]),
-            value=torch.cat([part.value for part in parts]),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Labels:
-    """Concepts of consecutive tokens, in order of tokens, and the passage of each token."""
-
-    passage: Int[Tensor, " token"]
-    """Passages numbered from 0 in order of appearance."""
-    token: Int[Tensor, " pair"]
-    concept: Int[Tensor, " pair"]
-
-    @property
-    def tokens(self) -> int:
-        """How many tokens."""
-        return len(self.passage)
-
-    @property
-    def passages(self) -> int:
-        """How many passages."""
-        return int(self.passage[-1]) + 1 if len(self.passage) else 0
-
-    @classmethod
-    def of_batch(
-        cls,
-        store: PassageStore,
-        passages: Int[Tensor, " row"],
-        positions: Int[Tensor, " row"],
-        ordinary: Bool[Tensor, " row"],
-    ) -> "Labels":
-        """The labels of a harvested batch's ordinary tokens; whole passages, in order."""
-        place = ordinary.long().cumsum(0) - 1  # of each row among the ordinary ones
-        names, starts = [], []
-        for row in (positions == 0).nonzero().squeeze(1).tolist():
-            names.append(int(passages[row]))
-            starts.append(row)
-        tokens, concepts = [], []
-        for name, start in zip(names, starts, strict=True):
-            where, which = (torch.from_numpy(part.astype(np.int64)) for part in store.concept_tokens(name))
-            seen = ordinary[start + where]
-            tokens.append(place[start + where[seen]])
-            concepts.append(which[seen])
-        number = torch.bucketize(torch.arange(len(passages)), torch.tensor(starts), right=True) - 1
-        return cls(passage=number[ordinary], token=torch.cat(tokens), concept=torch.cat(concepts))
-
-    @classmethod
-    def joined(cls, parts: Iterable["Labels"]) -> "Labels":
-        """Labels of several batches, one after the other."""
-        passage, token, concept = [], [], []
-        tokens = passages = 0
-        for part in parts:
-            passage.append(part.passage + passages)
-            token.append(part.token + tokens)
-            concept.append(part.concept)
-            tokens, passages = tokens + part.tokens, passages + part.passages
-        return cls(passage=torch.cat(passage), token=torch.cat(token), concept=torch.cat(concept))
-
-    def shuffled(self, seed: int) -> "Labels":
-        """The same labels, each token's set of concepts moved to another token."""
-        order = torch.randperm(self.tokens, generator=torch.Generator().manual_seed(seed))
-        token, place = order[self.token].sort(stable=True)
-        return Labels(passage=self.passage, token=token, concept=self.concept[place])
+    TOKEN = "token"
+    MENTION = "mention"
 
 
 class Choice(NamedTuple):
@@ -147,30 +58,67 @@ def best_features(
     kept: Int[Tensor, " kept"],
     concepts: int,
     cuts: Float[Tensor, "feature level"],
-) -> Choice:
-    """For each kept concept the feature and threshold of highest F1 on these tokens."""
+) -> dict[Unit, Choice]:
+    """For each kept concept the feature and threshold of highest F1 on these tokens, by token and by mention."""
     levels = cuts.shape[1]
     reached = (entries.value[:, None] > cuts[entries.feature.long()]).sum(1)  # levels that each entry is above
     active = _above(
         torch.bincount(entries.feature * (levels + 1) + reached, minlength=entries.features * (levels + 1)), levels
     )
     starts = torch.searchsorted(entries.token, torch.arange(entries.tokens + 1, dtype=torch.int32))
+    mentions = labels.mentions(concepts)
     block = max(1, _MOST_COUNTS // (entries.features * (levels + 1)))
-    features, cut_values = [], []
+    best: dict[Unit, list[Tensor]] = {unit: [] for unit in Unit}
     for group in kept.split(block):
-        number = torch.full((concepts,), -1).index_copy(0, group, torch.arange(len(group)))
-        mine = number[labels.concept] >= 0
-        token, concept = labels.token[mine], number[labels.concept[mine]]
-        met = torch.zeros(len(group) * entries.features * (levels + 1), dtype=torch.int32)
-        for entry, pair in _pairs(starts, token):
-            keys = (concept[pair] * entries.features + entries.feature[entry]) * (levels + 1) + reached[entry]
-            met.index_add_(0, keys, torch.ones(len(keys), dtype=torch.int32))
-        both = _above(met, levels).reshape(len(group), -1).double()
-        f1 = 2 * both / (active.reshape(1, -1) + torch.bincount(concept, minlength=len(group))[:, None]).clamp_min(1)
-        best = f1.argmax(1)
-        features.append(best // levels)
-        cut_values.append(cuts.flatten()[best])
-    return Choice(torch.cat(features), torch.cat(cut_values))
+        met, carried = _meetings(entries, labels, group, concepts, reached, starts, levels)
+        precision = met[Unit.TOKEN] / active.reshape(1, -1).clamp_min(1)
+        for unit, there in ((Unit.TOKEN, carried), (Unit.MENTION, mentions[group])):
+            best[unit].append(f1_of(precision, met[unit] / there[:, None].clamp_min(1)).argmax(1))
+    flat = {unit: torch.cat(parts) for unit, parts in best.items()}
+    return {unit: Choice(places // levels, cuts.flatten()[places]) for unit, places in flat.items()}
+
+
+def _meetings(
+    entries: Entries,
+    labels: Labels,
+    group: Int[Tensor, " kept"],
+    concepts: int,
+    reached: Int[Tensor, " entry"],
+    starts: Int[Tensor, " start"],
+    levels: int,
+) -> tuple[dict[Unit, Float[Tensor, "kept feature_level"]], Int[Tensor, " kept"]]:
+    """For each concept of a group: tokens and mentions met by each feature above each level; tokens that carry it."""
+    number = torch.full((concepts,), -1).index_copy(0, group, torch.arange(len(group)))
+    mine = number[labels.concept] >= 0
+    token, concept, mention = labels.token[mine], number[labels.concept[mine]], labels.mention[mine]
+    size = len(group) * entries.features * (levels + 1)
+    met = torch.zeros(size, dtype=torch.int32)
+    hits: list[Tensor] = []
+    for entry, pair in _pairs(starts, token):
+        feature, level = entries.feature[entry].long(), reached[entry]
+        keys = (concept[pair] * entries.features + feature) * (levels + 1) + level
+        met.index_add_(0, keys, torch.ones(len(keys), dtype=torch.int32))
+        hits.append(_highest(mention[pair] * entries.features + feature, level, levels))
+    hit = _highest(*_parted(torch.cat(hits), levels), levels) if hits else torch.zeros(0, dtype=torch.int64)
+    where, level = _parted(hit, levels)
+    concept_of = concepts_of(mention, concept)
+    concept_feature = concept_of[where // entries.features] * entries.features + where % entries.features
+    found = torch.bincount(concept_feature * (levels + 1) + level, minlength=size)
+    counts = {Unit.TOKEN: met, Unit.MENTION: found}
+    table = {unit: _above(count, levels).reshape(len(group), -1).double() for unit, count in counts.items()}
+    return table, torch.bincount(concept, minlength=len(group))
+
+
+def _highest(where: Int[Tensor, " hit"], level: Int[Tensor, " hit"], levels: int) -> Int[Tensor, " place"]:
+    """The highest level at each place, both packed into one number."""
+    packed = (where * (levels + 1) + level).sort().values
+    last = torch.ones(len(packed), dtype=torch.bool)
+    last[:-1] = packed[1:] // (levels + 1) != packed[:-1] // (levels + 1)
+    return packed[last]
+
+
+def _parted(packed: Int[Tensor, " hit"], levels: int) -> tuple[Int[Tensor, " hit"], Int[Tensor, " hit"]]:
+    return packed // (levels + 1), packed % (levels + 1)
 
 
 def _above(counts: Int[Tensor, " count"], levels: int) -> Int[Tensor, "line level"]:
@@ -197,6 +145,7 @@ class Outcome:
     precision: Float[Tensor, " kept"]
     recall: Float[Tensor, " kept"]
     positives: Int[Tensor, " kept"]
+    """Tokens or mentions that carry the concept."""
     drawn: Float[Tensor, "draw kept"]
     """F1 in each resample of the passages."""
 
@@ -215,7 +164,7 @@ def _number(value: Tensor, drawn: Tensor) -> Number:
 
 
 def outcome(
-    choice: Choice, entries: Entries, labels: Labels, kept: Int[Tensor, " kept"], bootstrap: Bootstrap
+    choice: Choice, entries: Entries, labels: Labels, kept: Int[Tensor, " kept"], bootstrap: Bootstrap, unit: Unit
 ) -> Outcome:
     """Count the chosen features anew on these tokens."""
     by_feature = torch.argsort(entries.feature, stable=True)
@@ -226,20 +175,24 @@ def outcome(
     for feature, threshold, concept in zip(choice.feature.tolist(), choice.threshold, kept.tolist(), strict=True):
         mine = by_feature[_segment(feature_ends, feature)]
         fired = entries.token[mine][entries.value[mine] > threshold].long()
-        carried = labels.token[by_concept[_segment(concept_ends, concept)]].long()
-        both = fired[torch.isin(fired, carried)]
+        pairs = by_concept[_segment(concept_ends, concept)]
+        carried = labels.token[pairs].long()
+        met = torch.isin(carried, fired)
+        tokens = [carried[met], fired]
+        if unit is Unit.TOKEN:
+            tokens += [carried[met], carried]
+        else:
+            tokens += [_firsts(carried[met], labels.mention[pairs][met]), _firsts(carried, labels.mention[pairs])]
         sums.append(
-            torch.stack(
-                [torch.bincount(labels.passage[part], minlength=labels.passages) for part in (both, fired, carried)]
-            ).double()
+            torch.stack([torch.bincount(labels.passage[part], minlength=labels.passages) for part in tokens]).double()
         )
     drawn = torch.stack([_f1(bootstrap.weights @ part.T) for part in sums], dim=1)
     totals = torch.stack([part.sum(1) for part in sums])
     return Outcome(
         f1=_f1(totals),
         precision=totals[:, 0] / totals[:, 1].clamp_min(1),
-        recall=totals[:, 0] / totals[:, 2].clamp_min(1),
-        positives=totals[:, 2].long(),
+        recall=totals[:, 2] / totals[:, 3].clamp_min(1),
+        positives=totals[:, 3].long(),
         drawn=drawn,
     )
 
@@ -248,5 +201,17 @@ def _segment(ends: Tensor, number: int) -> slice:
     return slice(int(ends[number - 1]) if number else 0, int(ends[number]))
 
 
-def _f1(sums: Float[Tensor, "line three"]) -> Float[Tensor, " line"]:
-    return 2 * sums[:, 0] / (sums[:, 1] + sums[:, 2]).clamp_min(1)
+def _firsts(token: Int[Tensor, " pair"], mention: Int[Tensor, " pair"]) -> Int[Tensor, " mention"]:
+    """One token of each mention; a mention's pairs stand together."""
+    begins = torch.ones(len(mention), dtype=torch.bool)
+    begins[1:] = mention[1:] != mention[:-1]
+    return token[begins]
+
+
+def _f1(sums: Float[Tensor, "line four"]) -> Float[Tensor, " line"]:
+    return f1_of(sums[:, 0] / sums[:, 1].clamp_min(1), sums[:, 2] / sums[:, 3].clamp_min(1))
+
+
+def f1_of(precision: Tensor, recall: Tensor) -> Tensor:
+    """The harmonic mean; 0 where both are 0."""
+    return 2 * precision * recall / (precision + recall).clamp_min(torch.finfo(precision.dtype).tiny)

@@ -7,16 +7,19 @@
 4. F1 of the chosen pair is counted anew on the SHOW passages, which took no part in the choice; intervals come from
    resampled SHOW passages.
 
-The same is done with a random dictionary of the same shape, and with the concepts' labels shuffled among tokens.
+The same is done with a random dictionary of the same shape, and with the concepts' labels moved along the text.
 
-    F1 = 2 · both / (tokens where the feature is active + tokens with the concept)
+Precision is the share of the feature's active tokens that carry the concept. Recall counts twice over: by token, the
+share of the tokens that carry it; by mention, the share of the runs of such tokens on which the feature is active at
+least once. A name is spelled by several tokens and a language covers a whole text; a feature that tells either need
+not be active on every token of it.
 
 Source: the measure of Gurnee et al. 2023, "Finding Neurons in a Haystack"; splitting choice from measurement is ours.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -24,7 +27,8 @@ from tymbal.activations import HarvestConfig, Progress, stream
 from tymbal.corpora import HELD_OUT, PassageStore, Role
 from tymbal.dictionaries.baselines import random_dictionary
 from tymbal.dictionaries.bootstrap import Bootstrap, Number
-from tymbal.dictionaries.concept_counts import Choice, Entries, Labels, best_features, outcome, thresholds
+from tymbal.dictionaries.concept_counts import Choice, Outcome, Unit, best_features, outcome, thresholds
+from tymbal.dictionaries.concept_labels import Entries, Labels
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.files import require_width
 from tymbal.dictionaries.held_out import sample
@@ -49,7 +53,7 @@ class ConceptConfig:
     draws: int = 500
     """Resamples of the SHOW passages for each interval."""
     seed: int = 0
-    """Seed of the sample, the resamples, the shuffle and the random dictionary."""
+    """Seed of the sample, the resamples, the shift of labels and the random dictionary."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +61,8 @@ class ConceptScore:
     """One concept and its best feature."""
 
     concept: str
-    tokens: int
-    """SHOW tokens that carry the concept."""
+    count: int
+    """SHOW tokens, or mentions, that carry the concept."""
     feature: int
     threshold: float
     """The feature counts as active above it, in units of the activation."""
@@ -67,8 +71,21 @@ class ConceptScore:
     recall: float
     random: float
     """F1 of the random dictionary's best feature."""
-    shuffled: float
-    """F1 of the best feature for the concept's labels shuffled among tokens."""
+    shifted: float
+    """F1 of the best feature for the concept's labels moved along the text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConceptMatch:
+    """The best feature of each concept, recall counted in one unit."""
+
+    concepts: list[ConceptScore]
+    """Best first."""
+    fair: dict[str, Number]
+    """How many concepts have a feature with F1 of at least 0.5: of the dictionary, random, shifted labels."""
+    good: dict[str, Number]
+    """The same from 0.8 on."""
+    mean_f1: dict[str, Number]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +98,8 @@ class ConceptEvaluation:
     passages_measuring: int
     too_rare: int
     """Annotated concepts that were left out because they are on too few tokens."""
-    concepts: list[ConceptScore]
-    """Best first."""
-    fair: dict[str, Number]
-    """How many concepts have a feature with F1 of at least 0.5: of the dictionary, random, shuffled."""
-    good: dict[str, Number]
-    """The same from 0.8 on."""
-    mean_f1: dict[str, Number]
+    by_token: ConceptMatch
+    by_mention: ConceptMatch
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain dictionaries and numbers."""
@@ -183,47 +195,60 @@ def _compared(choosing: _Side, measuring: _Side, names: list[str], config: Conce
         )
     annotated = int(((counted[0] + counted[1]) > 0).sum())
     bootstrap = Bootstrap(measuring.labels.passages, draws=config.draws, seed=config.seed)
-    shuffled = [side.labels.shuffled(config.seed) for side in (choosing, measuring)]
-
-    def chosen(fit: Entries, truth: Labels) -> Choice:
-        return best_features(fit, truth, kept, len(names), thresholds(fit))
-
-    choices = {
-        "dictionary": (chosen(choosing.own, choosing.labels), measuring.own, measuring.labels),
-        "random": (chosen(choosing.random, choosing.labels), measuring.random, measuring.labels),
-        "shuffled": (chosen(choosing.own, shuffled[0]), measuring.own, shuffled[1]),
+    moved = [side.labels.shifted(config.seed) for side in (choosing, measuring)]
+    sides = {
+        "dictionary": (choosing.own, choosing.labels, measuring.own, measuring.labels),
+        "random": (choosing.random, choosing.labels, measuring.random, measuring.labels),
+        "shifted": (choosing.own, moved[0], measuring.own, moved[1]),
     }
-    outcomes = {name: outcome(*choice, kept, bootstrap) for name, choice in choices.items()}
-    own, choice = outcomes["dictionary"], choices["dictionary"][0]
-    scores = [
-        ConceptScore(
-            concept=names[int(kept[place])],
-            tokens=int(own.positives[place]),
-            feature=int(choice.feature[place]),
-            threshold=float(choice.threshold[place]),
-            f1=own.number(place),
-            precision=float(own.precision[place]),
-            recall=float(own.recall[place]),
-            random=float(outcomes["random"].f1[place]),
-            shuffled=float(outcomes["shuffled"].f1[place]),
-        )
-        for place in range(len(kept))
-    ]
-    summary: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-        "fair": lambda f1: (f1 >= FAIR).sum(-1).double(),
-        "good": lambda f1: (f1 >= GOOD).sum(-1).double(),
-        "mean_f1": lambda f1: f1.mean(-1),
-    }
-    numbers = {
-        which: {name: found.summary(statistic) for name, found in outcomes.items()}
-        for which, statistic in summary.items()
-    }
+    matches: dict[Unit, dict[str, _Matched]] = {unit: {} for unit in Unit}
+    for system, (fit, truth, test, test_truth) in sides.items():
+        choices = best_features(fit, truth, kept, len(names), thresholds(fit))
+        for unit, choice in choices.items():
+            found = outcome(choice, test, test_truth, kept, bootstrap, unit)
+            matches[unit][system] = _Matched(choice, found)
+    kept_names = [names[number] for number in kept.tolist()]
     return ConceptEvaluation(
         settings=config,
         tokens_choosing=choosing.labels.tokens,
         tokens_measuring=measuring.labels.tokens,
         passages_measuring=measuring.labels.passages,
         too_rare=annotated - len(kept),
+        by_token=_match(matches[Unit.TOKEN], kept_names),
+        by_mention=_match(matches[Unit.MENTION], kept_names),
+    )
+
+
+class _Matched(NamedTuple):
+    """What was chosen and how it did."""
+
+    choice: Choice
+    outcome: Outcome
+
+
+def _match(systems: dict[str, _Matched], names: list[str]) -> ConceptMatch:
+    choice, own = systems["dictionary"]
+    scores = [
+        ConceptScore(
+            concept=name,
+            count=int(own.positives[place]),
+            feature=int(choice.feature[place]),
+            threshold=float(choice.threshold[place]),
+            f1=own.number(place),
+            precision=float(own.precision[place]),
+            recall=float(own.recall[place]),
+            random=float(systems["random"].outcome.f1[place]),
+            shifted=float(systems["shifted"].outcome.f1[place]),
+        )
+        for place, name in enumerate(names)
+    ]
+
+    def summary(statistic: Callable[[torch.Tensor], torch.Tensor]) -> dict[str, Number]:
+        return {name: matched.outcome.summary(statistic) for name, matched in systems.items()}
+
+    return ConceptMatch(
         concepts=sorted(scores, key=lambda score: (-score.f1.value, score.concept)),
-        **numbers,
+        fair=summary(lambda f1: (f1 >= FAIR).sum(-1).double()),
+        good=summary(lambda f1: (f1 >= GOOD).sum(-1).double()),
+        mean_f1=summary(lambda f1: f1.mean(-1)),
     )

@@ -48,9 +48,17 @@ WORDS = {
     "dense": Words("Dense features", "Features that fire on more than a tenth of the tokens measured."),
 }
 CONCEPT_WORDS = {
-    "good": Words("Concepts told well", "Annotated concepts with a feature of F1 0.8 or more; 1 would be perfect."),
-    "fair": Words("Concepts told fairly", "The same from an F1 of 0.5 on."),
-    "mean_f1": Words("Mean F1", "Over all annotated concepts, of the best feature of each."),
+    ("by_mention", "good"): Words(
+        "Concepts told well, by mention",
+        "Annotated concepts with a feature of F1 0.8 or more, where firing once in a name or a text finds it.",
+    ),
+    ("by_mention", "fair"): Words("Concepts told fairly, by mention", "The same from an F1 of 0.5 on."),
+    ("by_mention", "mean_f1"): Words("Mean F1, by mention", "Of the best feature of each concept; 1 would be perfect."),
+    ("by_token", "good"): Words(
+        "Concepts told well, by token", "F1 0.8 or more, where a feature must fire on every token of a name or a text."
+    ),
+    ("by_token", "fair"): Words("Concepts told fairly, by token", "The same from an F1 of 0.5 on."),
+    ("by_token", "mean_f1"): Words("Mean F1, by token", "Of the best feature of each concept."),
 }
 _COUNTED = {
     "passages": "held-out passages",
@@ -112,8 +120,8 @@ class Told(NamedTuple):
     high: float | None
     random: float | None
     """F1 of a random dictionary's best feature"""
-    shuffled: float | None
-    """F1 of the best feature where the labels are shuffled"""
+    shifted: float | None
+    """F1 of the best feature where the labels are moved along the text"""
 
 
 def concept_findings(evaluation: Mapping[str, Any]) -> list[Finding]:
@@ -122,8 +130,8 @@ def concept_findings(evaluation: Mapping[str, Any]) -> list[Finding]:
     if not isinstance(concepts, Mapping):
         return []
     found = []
-    for name, words in CONCEPT_WORDS.items():
-        numbers = concepts.get(name)
+    for (counted, name), words in CONCEPT_WORDS.items():
+        numbers = concepts.get(counted, {}).get(name)
         own = numbers.get("dictionary") if isinstance(numbers, Mapping) else None
         if isinstance(numbers, Mapping) and isinstance(own, Mapping) and _number(own.get("value")) is not None:
             unit = "share" if name == "mean_f1" else _COUNT
@@ -134,14 +142,14 @@ def concept_findings(evaluation: Mapping[str, Any]) -> list[Finding]:
 
 
 def told_concepts(evaluation: Mapping[str, Any], most: int = 12) -> list[Told]:
-    """The concepts that have the best features, best first."""
+    """The concepts that have the best features, by mention, best first."""
     concepts = evaluation.get("concepts")
-    rows = concepts.get("concepts", []) if isinstance(concepts, Mapping) else []
+    rows = concepts.get("by_mention", {}).get("concepts", []) if isinstance(concepts, Mapping) else []
     found = []
     for row in rows[:most]:
         f1 = row["f1"]
         found.append(
-            Told(row["concept"], row["feature"], f1["value"], f1["low"], f1["high"], row["random"], row["shuffled"])
+            Told(row["concept"], row["feature"], f1["value"], f1["low"], f1["high"], row["random"], row["shifted"])
         )
     return found
 
