@@ -3,6 +3,7 @@
 `write_synthetic_atlas(folder, features=64)` takes about a second; the pages read like those of a real one.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,11 @@ def write_synthetic_atlas(
     generator = torch.Generator().manual_seed(seed)
     decoder = torch.nn.functional.normalize(torch.randn(features, width, generator=generator), dim=1)
     vocabulary = torch.randn(features, width, generator=generator)
-    text = TextSource(lambda ids: [word(token) for token in ids], (lambda rows: rows @ vocabulary.T) if head else None)
+
+    def read(ids: Sequence[int]) -> list[str]:
+        return [word(token) for token in ids]
+
+    text = TextSource(read, read, (lambda rows: rows @ vocabulary.T) if head else None)
     annotations = Annotations([f"even·{n}" for n in range(2)], _annotate) if concepts else None
     about = {"model": "synthetic", "site": "resid_post.0", "dictionary": {"kind": "synthetic", "features": features}}
     return index_codes(

@@ -3,6 +3,7 @@ import hashlib
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from tymbal.dictionaries import TopK
 from tymbal.errors import ArtifactError, CorpusError, ModelError
 from tymbal.models import LanguageModel
 
-STORY = "Once upon a time a little girl named Lily saw a big red cat. The cat was happy. Lily ran home to her mom. "
+STORY = "Once upon a time a little girl named Lily saw a big red cat. The cat was happy. Lily ran to the café. "
 CONFIG = AtlasConfig(examples=4, quantile_examples=2, before=5, after=3, shard_tokens=600, layout="pca")
 
 
@@ -87,7 +88,7 @@ def test_an_atlas_says_what_the_dictionary_does_on_each_held_out_token(
             assert passage.role.name.lower() == role
             begin = example.position - example.peak
             window = slice(begin, begin + len(example.tokens))
-            assert example.tokens == llama.token_text(passage.tokens[window].tolist())
+            assert example.tokens == llama.running_text(passage.tokens[window].tolist())
             np.testing.assert_allclose(
                 example.activations, by_passage[example.passage][window, 7], rtol=1e-3, atol=1e-4
             )
@@ -217,7 +218,11 @@ def test_words_planted_one_a_feature_come_back_exactly(tmp_path: Path) -> None:
     rows = Rows(tokens, ids, np.tile(np.arange(length), passages), 1 + ids % 3)
     codes = CodeStore.begin(tmp_path / "codes", {})
     codes.write(0, CodeShard.from_rows(tokens[:, None], values, rows, features))
-    text = TextSource(lambda tokens: [word(token) for token in tokens])
+
+    def read(tokens: Sequence[int]) -> list[str]:
+        return [word(token) for token in tokens]
+
+    text = TextSource(read, read)
     decoder = torch.eye(features) + 0.01 * torch.arange(features)[:, None]
     atlas = index_codes(codes, decoder, tmp_path, AtlasConfig(examples=5, quantile_examples=0, layout="pca"), text=text)
     for row in atlas.features(limit=features):

@@ -16,6 +16,7 @@ from tymbal.atlas.labels import UNKNOWN, Window, has_pieces, label_of
         ([["he", ">walk", "##ed"], ["they", ">walk", "##ed"]], True, "▸ walk…"),
         ([["he", ">walk", "home"]], True, "▸ walk"),
         ([["t", "h", "e", " ", "c", ">a", "t"], ["a", " ", "c", ">a", "r"]], False, "▸ ca…"),
+        ([[" a", " caf", "é", ">"], [" the", " caf", "é", ">"]], False, "▸ café"),
         ([[" said", ",", '"', ">He"]], False, "▸ He"),
         ([[" end", ">."], [" stop", ">."]], False, "▸ ."),
         ([[" end", ">.", "Then"]], False, "▸ ."),
@@ -54,3 +55,8 @@ def test_clusters_are_named_by_what_sets_them_apart() -> None:
     labels = ["▸ the · red", "▸ the · blue · red", "▸ the · green", "▸ the · run", "▸ the · walk · run", "▸ the"]
     clusters = np.array([0, 0, 0, 1, 1, -1])
     assert cluster_labels(labels, clusters) == ["red · blue", "run · walk"]
+
+
+def test_punctuation_names_a_cluster_only_where_nothing_else_can() -> None:
+    clusters = np.array([0, 0, 1, 1])
+    assert cluster_labels(["▸ , · cat", "▸ , · .", "▸ :", "▸ : · —"], clusters) == ["cat · ,", ": · —"]

@@ -150,6 +150,22 @@ def test_fragments_of_a_character_read_as_replacement_characters(llama: Language
     assert llama.token_text([0, *ids]) == ["<s>", "�", "�"]
 
 
+def test_a_character_of_several_tokens_stands_whole_at_the_first(llama: LanguageModel) -> None:
+    ids = llama.tokenizer("é", add_special_tokens=False)["input_ids"]
+    assert llama.running_text([0, *ids, *ids]) == ["<s>", "é", "", "é", ""]
+    assert llama.running_text(ids[1:]) == ["�"]
+    assert llama.running_text([*ids[:1], 0]) == ["�", "<s>"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_running_texts_join_to_any_text(llama: LanguageModel, text: str) -> None:
+    if any(special in text for special in llama.tokenizer.all_special_tokens):
+        return
+    ids = llama.tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert "".join(llama.running_text(ids)) == text
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [

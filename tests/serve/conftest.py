@@ -6,7 +6,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,11 @@ def write_hostile_atlas(folder: Path) -> None:
     decoder = groups.repeat(FEATURES // 6, 1) + torch.randn(FEATURES, 16, generator=seeded)
     decoder = torch.nn.functional.normalize(decoder, dim=1)
     vocabulary = torch.randn(FEATURES, 16, generator=seeded)
-    text = TextSource(lambda tokens: [token_text(int(token)) for token in tokens], lambda rows: rows @ vocabulary.T)
+
+    def read(tokens: Sequence[int]) -> list[str]:
+        return [token_text(int(token)) for token in tokens]
+
+    text = TextSource(read, read, lambda rows: rows @ vocabulary.T)
     annotations = Annotations(
         ["<i>even</i>", "odd"], lambda passage: (np.arange(1, LENGTH, 5), np.full(13, passage % 2))
     )

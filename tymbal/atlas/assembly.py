@@ -25,6 +25,8 @@ from tymbal.atlas.windows import WindowReader, Windows
 _BLOCK = 512
 """features whose examples are held at once"""
 _OUTPUT_VALUES = 1 << 25
+_FRAGMENT = "�"
+"""how part of a character reads"""
 _SEARCHED = 4
 """examples of the role `show` whose text is searched"""
 
@@ -33,6 +35,9 @@ class TextSource(NamedTuple):
     """How tokens read, and what directions do to the output."""
 
     token_text: Callable[[Sequence[int]], list[str]]
+    """each token by itself"""
+    running_text: Callable[[Sequence[int]], list[str]]
+    """each token after those before it: a character of several tokens stands at the first of them"""
     output_directions: Callable[[Tensor], Tensor] | None = None
     """from directions to what one unit of each adds to each token's logit; None for a model without a head"""
 
@@ -71,18 +76,24 @@ class ExampleTables:
             end = min(begin + _BLOCK, last)
             places = self._finder.chosen(begin, end, self._reader.passage_of)
             windows = self._reader.windows(places)
-            spelled = self._spell(windows.tokens)
+            spelled = self._spell(windows)
             self._describe(begin, end, places, windows, spelled)
             self.examples += len(places.row)
             yield _example_table(places, windows, spelled)
             if self._progress is not None:
                 self._progress(end, self._finder.features, "features")
 
-    def _spell(self, tokens: ndarray) -> ndarray:
-        ids, inverse = np.unique(tokens, return_inverse=True)
+    def _spell(self, windows: Windows) -> ndarray:
+        """Each window's tokens as text; those that share a character are read together."""
+        ids, inverse = np.unique(windows.tokens, return_inverse=True)
         unknown = [int(token) for token in ids if int(token) not in self._spelled]
         self._spelled.update(zip(unknown, self._text.token_text(unknown), strict=True))
-        return np.array([self._spelled[int(token)] for token in ids], dtype=object)[inverse]
+        alone = np.array([self._spelled[int(token)] for token in ids], dtype=object)
+        spelled = alone[inverse]
+        broken = np.array([_FRAGMENT in text for text in alone], dtype=bool)[inverse]
+        for begin, end in _runs(broken, windows.starts):
+            spelled[begin:end] = self._text.running_text(windows.tokens[begin:end].tolist())
+        return spelled
 
     def _describe(self, begin: int, end: int, places: Places, windows: Windows, spelled: ndarray) -> None:
         pieces = has_pieces(list(self._spelled.values()))
@@ -96,6 +107,16 @@ class ExampleTables:
             shown = by_role["show"] if len(by_role["show"]) else by_role["explain"]
             texts = ["".join(spelled[starts[one] : starts[one + 1]]) for one in shown[:_SEARCHED]]
             self.described.append(Described(label_of(heads, pieces=pieces), "\n".join(texts)))
+
+
+def _runs(marked: ndarray, starts: Int64[ndarray, " example_and_end"]) -> Iterator[tuple[int, int]]:
+    """Begin and end of each run of marked tokens, none of which goes on from one window into the next."""
+    begins = marked & ~np.concatenate([[False], marked[:-1]])
+    ends = marked & ~np.concatenate([marked[1:], [False]])
+    first, last = starts[:-1][np.diff(starts) > 0], starts[1:][np.diff(starts) > 0] - 1
+    begins[first] |= marked[first]
+    ends[last] |= marked[last]
+    yield from zip(np.flatnonzero(begins).tolist(), (np.flatnonzero(ends) + 1).tolist(), strict=True)
 
 
 def neighbour_table(cosine: Nearest, coactivation: Nearest, begin: int, end: int) -> pa.Table:
@@ -172,6 +193,7 @@ def cluster_labels(labels: Sequence[str], clusters: Int64[ndarray, " feature"]) 
     """For each cluster the two words that set its features' labels apart from the others.
 
     A word in n of a cluster's labels scores n times the logarithm of how much more frequent it is there than at large.
+    Punctuation names a cluster only where nothing else can.
     """
     words = [dict.fromkeys(label.removeprefix(f"{MARK} ").split(SEPARATOR)) for label in labels]
     at_large = Counter(word for own in words for word in own)
@@ -179,8 +201,12 @@ def cluster_labels(labels: Sequence[str], clusters: Int64[ndarray, " feature"]) 
     for number, size in enumerate(cluster_sizes(clusters)):
         inside = Counter(word for place in np.flatnonzero(clusters == number) for word in words[place])
         score = {word: n * np.log(n * len(labels) / (size * at_large[word])) for word, n in inside.items()}
-        found.append(SEPARATOR.join(sorted(score, key=lambda word: (-score[word], word))[:2]))
+        found.append(SEPARATOR.join(sorted(score, key=lambda word: (_wordless(word), -score[word], word))[:2]))
     return found
+
+
+def _wordless(word: str) -> bool:
+    return not any(character.isalnum() for character in word)
 
 
 def cluster_sizes(clusters: Int64[ndarray, " feature"]) -> list[int]:

@@ -90,7 +90,7 @@ def build_atlas(
             got=f"none in {store.folder}",
             do="cut the corpus with heldout above 0",
         )
-    text = TextSource(model.token_text, model.output_directions if model.causal else None)
+    text = TextSource(model.token_text, model.running_text, model.output_directions if model.causal else None)
     annotations = Annotations(store.concepts, store.concept_tokens) if store.concepts else None
     decoder = dictionary.decoder.detach()
     return index_codes(

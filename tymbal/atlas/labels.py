@@ -59,7 +59,8 @@ def _word(window: Window, pieces: bool) -> str:
     parts: list[str] = []
     for token in reversed(window.tokens[: window.peak + 1]):
         part = token.removeprefix("##") if pieces else token
-        lettered = part.strip().isalnum() and part == part.rstrip()
+        # An empty token is the rest of a character that stands at a token before it.
+        lettered = not part or (part.strip().isalnum() and part == part.rstrip())
         if parts and not lettered:
             break
         parts.append(part)
@@ -73,6 +74,8 @@ def _word(window: Window, pieces: bool) -> str:
 
 
 def _token(token: str, pieces: bool) -> str:
+    if not token:
+        return "…"
     inside = token.startswith("##") if pieces else token[:1].isalnum()
     return ("…" if inside else "") + _visible(token.removeprefix("##") if pieces else token)
 

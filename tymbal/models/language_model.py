@@ -21,7 +21,7 @@ from tymbal.models.architecture import Architecture, Norm, submodule
 from tymbal.models.edits import Edit, as_hook, attach
 from tymbal.models.generation import generated_ids
 from tymbal.models.sites import Site, SiteKind, parse_site
-from tymbal.models.token_text import token_text
+from tymbal.models.token_text import running_text, token_text
 from tymbal.models.tokens import Tokens, forward_inputs, require_fitting
 from tymbal.models.weights import weights_identity
 
@@ -126,6 +126,10 @@ class LanguageModel:
     def token_text(self, ids: Sequence[int]) -> list[str]:
         """Each token as it reads in text, its leading space kept; a fragment of a character reads "�"."""
         return token_text(self.tokenizer, ids)
+
+    def running_text(self, ids: Sequence[int]) -> list[str]:
+        """Each token as it reads after those before it; a character of several tokens stands at the first of them."""
+        return running_text(self.tokenizer, ids)
 
     def read(
         self, tokens: Tokens | Int[Tensor, "batch token"], sites: Sequence[str]

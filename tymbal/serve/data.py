@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tymbal.atlas import FeatureRow
-from tymbal.serve.exhibit import Exhibit
+from tymbal.serve.exhibit import Exhibit, told
 from tymbal.serve.text import clipped, numeral, percent, titled
 
 MAP_STEPS = 65535
@@ -66,7 +66,7 @@ def features_data(exhibit: Exhibit) -> dict[str, Any]:
         "tokens": [clipped(" ".join(row.top_tokens), 240) for row in rows],
         "dead": [int(row.dead) for row in rows],
         "cluster": [row.cluster for row in rows],
-        "concept": [clipped(row.concept, 120) if row.concept else None for row in rows],
+        "concept": [clipped(told(row), 120) or None for row in rows],
         "density": [row.density for row in rows],
         "maximum": [row.maximum for row in rows],
         "mean": [row.mean for row in rows],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tymbal import artifact
-from tymbal.atlas import Atlas, FeatureFilter, MapPoint, open_atlas
+from tymbal.atlas import Atlas, FeatureFilter, FeatureRow, MapPoint, open_atlas
 from tymbal.errors import ArtifactError
 from tymbal.serve import palette
 from tymbal.serve.text import Joiner
@@ -15,6 +15,8 @@ ATLAS = "atlas"
 EVALUATION = "evaluation.json"
 STUDY = "study.json"
 _FEATURES_SAMPLED = 24
+LEAST_F1 = 0.2
+"""a feature is not said to tell a concept below this F1: the best of many concepts is always some concept"""
 
 
 @dataclass
@@ -65,6 +67,11 @@ class Exhibit:
         """Model and site, in a few words."""
         names = (short_name(self.model), str(self.atlas.overview().get("site", "")))
         return " · ".join(name for name in names if name) or self.atlas.folder.name
+
+
+def told(row: FeatureRow) -> str:
+    """The annotated concept that a feature tells; empty where it tells none."""
+    return row.concept if row.concept and (row.concept_f1 or 0) >= LEAST_F1 else ""
 
 
 def short_name(model: str) -> str:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tymbal import __version__
 from tymbal.serve import text
-from tymbal.serve.exhibit import Exhibit
+from tymbal.serve.exhibit import Exhibit, told
 from tymbal.serve.links import Links, Place
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -89,6 +89,7 @@ def _environment() -> Environment:
     )
     for name in ("visible", "clipped", "spelled", "numeral", "percent", "one_in", "tick", "titled"):
         environment.filters[name] = getattr(text, name)
+    environment.filters["told"] = told
     environment.globals["version"] = __version__
     environment.globals["shades"] = range(2, text.SHADES + 1, 2)
     return environment

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from tymbal.atlas import FeatureFilter, FeatureRow
 from tymbal.errors import listed
 from tymbal.serve import chart, health
-from tymbal.serve.exhibit import Exhibit, short_name
+from tymbal.serve.exhibit import Exhibit, short_name, told
 from tymbal.serve.page import Asked
 from tymbal.serve.pages.feature import ROLE, shown_example
 from tymbal.serve.text import tick
@@ -17,6 +17,8 @@ from tymbal.serve.text import tick
 EXAMPLES = 4
 MOST_SOURCES = 6
 SUGGESTED = 12
+TELLING = 4
+"""suggested features that tell an annotated concept"""
 SAMPLED = 0.0005
 """the least density of a suggested feature: rarer ones have few examples"""
 _CHECKSUM = re.compile("[0-9a-f]{64}")
@@ -69,17 +71,15 @@ def _densities(histogram: Mapping[str, Any] | None) -> Markup | None:
 
 
 def _suggested(exhibit: Exhibit) -> list[FeatureRow]:
-    """One feature of each of the largest clusters, its strongest; failing clusters, the strongest of all."""
+    """Features that tell a concept best, then the strongest of each of the largest clusters, then of all."""
     atlas = exhibit.atlas
-    found: list[FeatureRow] = []
+    telling = atlas.features(FeatureFilter(dead=False), order="concept_f1", descending=True, limit=TELLING)
+    found = [row for row in telling if told(row)]
     for cluster in exhibit.atlas.clusters()[:SUGGESTED]:
         where = FeatureFilter(cluster=cluster.cluster, dead=False, min_density=SAMPLED)
         found += atlas.features(where, order="maximum", descending=True, limit=1)
-    if len(found) < SUGGESTED:
-        others = atlas.features(FeatureFilter(dead=False), order="maximum", descending=True, limit=2 * SUGGESTED)
-        taken = {row.feature for row in found}
-        found += [row for row in others if row.feature not in taken]
-    return found[:SUGGESTED]
+    found += atlas.features(FeatureFilter(dead=False), order="maximum", descending=True, limit=2 * SUGGESTED)
+    return list({row.feature: row for row in found}.values())[:SUGGESTED]
 
 
 def _lesson(exhibit: Exhibit, rows: list[FeatureRow]) -> dict[str, Any] | None:
