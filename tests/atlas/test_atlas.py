@@ -185,3 +185,10 @@ def test_the_overview_counts_the_dead_and_the_dense(atlas: Atlas, folder: Path) 
     assert overview["dense"] == sum(row.density > 0.1 for row in atlas.features(limit=FEATURES))
     assert sum(overview["density_histogram"]["features"]) == FEATURES - overview["dead"]
     assert overview["passages"] == {"explain": 80, "score": 80, "show": 80}
+
+
+def test_many_features_read_at_once_are_the_same_as_one_by_one(atlas: Atlas) -> None:
+    assert atlas.feature_pages(3, 20) == [atlas.feature(feature) for feature in range(3, 20)]
+    assert atlas.examples_of(3, 20, "score") == [atlas.examples(feature, "score") for feature in range(3, 20)]
+    with pytest.raises(ValueError, match="not 3 to 1000000"):
+        atlas.feature_pages(3, 1_000_001)

@@ -116,11 +116,21 @@ class Atlas:
 
     def feature(self, feature: int) -> FeaturePage:
         """A feature's page, but for its examples; raises `ValueError` when there is no such feature."""
-        self._require(feature)
+        return self.feature_pages(feature, feature + 1)[0]
+
+    def feature_pages(self, begin: int, end: int) -> list[FeaturePage]:
+        """The pages of the features from `begin` to before `end`: many at once cost little more than one.
+
+        Raises `ValueError` where not all of them exist.
+        """
+        parts = self._parts(FEATURES, begin, end)
         columns = ROW_COLUMNS + PAGE_COLUMNS
-        query = f"SELECT {', '.join(columns)} FROM {self._part(FEATURES, feature)} WHERE feature = ?"
-        row = dict(zip(columns, self._rows(query, [feature])[0], strict=True))
-        neighbours = self._neighbours(feature)
+        query = f"SELECT {', '.join(columns)} FROM {parts} WHERE feature >= ? AND feature < ? ORDER BY feature"
+        rows = [dict(zip(columns, row, strict=True)) for row in self._rows(query, [begin, end])]
+        neighbours = self._neighbours(begin, end)
+        return [self._page(row, neighbours[row["feature"]]) for row in rows]
+
+    def _page(self, row: dict[str, Any], neighbours: dict[str, list[Neighbour]]) -> FeaturePage:
         return FeaturePage(
             **{name: row[name] for name in ROW_COLUMNS},
             quantile_edges=row["quantile_edges"],
@@ -139,14 +149,20 @@ class Atlas:
 
         Raises `ValueError` when there is no such feature or role.
         """
-        self._require(feature)
+        return self.examples_of(feature, feature + 1, role)[0]
+
+    def examples_of(self, begin: int, end: int, role: str = "show") -> list[list[Example]]:
+        """The same of the features from `begin` to before `end`; raises `ValueError` where not all of them exist."""
         if role not in ROLES:
             raise ValueError(f"role must be one of {', '.join(ROLES)}, not {role!r}")
         query = (
-            f"SELECT {', '.join(Example._fields)} FROM {self._part(EXAMPLES, feature)} "
-            "WHERE feature = ? AND role = ? ORDER BY kind = 'quantile', quantile DESC, rank"
+            f"SELECT feature, {', '.join(Example._fields)} FROM {self._parts(EXAMPLES, begin, end)} WHERE feature >= ? "
+            "AND feature < ? AND role = ? ORDER BY feature, kind = 'quantile', quantile DESC, rank"
         )
-        return [Example(*row) for row in self._rows(query, [feature, role])]
+        found: list[list[Example]] = [[] for _ in range(begin, end)]
+        for feature, *rest in self._rows(query, [begin, end, role]):
+            found[feature - begin].append(Example(*rest))
+        return found
 
     def map(self) -> list[MapPoint]:
         """Each living feature's place on the map, in the features' order."""
@@ -158,15 +174,18 @@ class Atlas:
         query = "SELECT DISTINCT concept FROM listed WHERE concept IS NOT NULL ORDER BY concept"
         return [row[0] for row in self._rows(query, [])]
 
-    def _neighbours(self, feature: int) -> dict[str, list[Neighbour]]:
+    def _neighbours(self, begin: int, end: int) -> dict[int, dict[str, list[Neighbour]]]:
         query = (
-            f"WITH near AS MATERIALIZED (SELECT kind, rank, neighbour, value FROM {self._part(NEIGHBOURS, feature)} "
-            "WHERE feature = ?) SELECT kind, neighbour, value, label, density FROM near JOIN listed "
-            "ON listed.feature = near.neighbour ORDER BY kind, rank"
+            "WITH near AS MATERIALIZED (SELECT feature AS of, kind, rank, neighbour, value "
+            f"FROM {self._parts(NEIGHBOURS, begin, end)} WHERE feature >= ? AND feature < ?) "
+            "SELECT of, kind, neighbour, value, label, density FROM near JOIN listed "
+            "ON listed.feature = near.neighbour ORDER BY of, kind, rank"
         )
-        found: dict[str, list[Neighbour]] = {"cosine": [], "coactivation": []}
-        for kind, *rest in self._rows(query, [feature]):
-            found[kind].append(Neighbour(*rest))
+        found: dict[int, dict[str, list[Neighbour]]] = {
+            feature: {"cosine": [], "coactivation": []} for feature in range(begin, end)
+        }
+        for feature, kind, *rest in self._rows(query, [begin, end]):
+            found[feature][kind].append(Neighbour(*rest))
         return found
 
     def _condition(self, where: FeatureFilter) -> tuple[str, list[Any]]:
@@ -189,13 +208,12 @@ class Atlas:
     def _cluster_label(self, cluster: int | None) -> str | None:
         return next((entry.label for entry in self._clusters if entry.cluster == cluster), None)
 
-    def _require(self, feature: int) -> None:
-        if not 0 <= feature < len(self):
-            raise ValueError(f"feature must be from 0 to {len(self) - 1}, not {feature}")
-
-    def _part(self, table: str, feature: int) -> str:
-        """The part of a table that holds a feature, as SQL."""
-        return self._parquet([part_path(table, feature // PART)])
+    def _parts(self, table: str, begin: int, end: int) -> str:
+        """The parts of a table that hold these features, as SQL."""
+        if not 0 <= begin < end <= len(self):
+            asked = begin if end == begin + 1 else f"{begin} to {end - 1}"
+            raise ValueError(f"feature must be from 0 to {len(self) - 1}, not {asked}")
+        return self._parquet([part_path(table, part) for part in range(begin // PART, (end - 1) // PART + 1)])
 
     def _whole(self, table: str) -> str:
         """All parts of a table, as SQL."""

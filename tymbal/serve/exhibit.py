@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tymbal import artifact
-from tymbal.atlas import Atlas, FeatureFilter, FeatureRow, MapPoint, open_atlas
+from tymbal.atlas import Atlas, Example, FeatureFilter, FeaturePage, FeatureRow, MapPoint, open_atlas
 from tymbal.errors import ArtifactError
 from tymbal.serve import palette
 from tymbal.serve.text import Joiner
@@ -14,9 +14,19 @@ from tymbal.serve.text import Joiner
 ATLAS = "atlas"
 EVALUATION = "evaluation.json"
 STUDY = "study.json"
+ROLE = "show"
+"""the role of the passages that pages show"""
 _FEATURES_SAMPLED = 24
 LEAST_F1 = 0.2
 """a feature is not said to tell a concept below this F1: the best of many concepts is always some concept"""
+
+
+class OnShow(NamedTuple):
+    """What the page of a feature shows."""
+
+    page: FeaturePage
+    examples: list[Example]
+    """from passages set aside for showing"""
 
 
 @dataclass
@@ -28,6 +38,9 @@ class Exhibit:
     """the dictionary's health (`evaluation.json`), empty for a bare atlas"""
     study: dict[str, Any] = field(default_factory=dict)
     """what the study asked (`study.json`), empty for a bare atlas"""
+    read_ahead: int = 1
+    """features read from the atlas at once, by one who draws them all in order"""
+    _read: dict[int, OnShow] = field(default_factory=dict)
 
     @cached_property
     def joiner(self) -> Joiner:
@@ -35,6 +48,17 @@ class Exhibit:
         alive = self.atlas.features(FeatureFilter(dead=False), limit=_FEATURES_SAMPLED)
         examples = (example for row in alive for example in self.atlas.examples(row.feature))
         return Joiner.told_from(token for example in examples for token in example.tokens)
+
+    def shown(self, feature: int) -> OnShow:
+        """What the page of a feature shows; raises `ValueError` when there is no such feature."""
+        if self.read_ahead > 1 and feature in self._read:
+            return self._read[feature]
+        end = max(feature + 1, min(feature + self.read_ahead, len(self.atlas)))
+        pages, examples = self.atlas.feature_pages(feature, end), self.atlas.examples_of(feature, end, ROLE)
+        read = {page.feature: OnShow(page, some) for page, some in zip(pages, examples, strict=True)}
+        if self.read_ahead > 1:
+            self._read = read
+        return read[feature]
 
     @cached_property
     def points(self) -> list[MapPoint]:

@@ -8,6 +8,7 @@
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from tymbal.serve.page import Asked, Gallery
 from tymbal.serve.pages import PAGES
 
 FRONT = "index.html"
+READ_AHEAD = 256
+"""features read at once; their examples take some 10 MB"""
 
 
 class Drawing(NamedTuple):
@@ -35,7 +38,7 @@ def export(folder: Path | str, out: Path | str) -> Path:
 
     Raises `ArtifactError` where the folder has no finished atlas, or `out` holds something else.
     """
-    exhibit = open_exhibit(Path(folder))
+    exhibit = replace(open_exhibit(Path(folder)), read_ahead=READ_AHEAD)
     out = Path(out)
     with contextlib.closing(exhibit.atlas):
         _make_room(out)

@@ -11,7 +11,6 @@ from tymbal.serve.exhibit import Exhibit
 from tymbal.serve.page import Asked, NothingThereError
 from tymbal.serve.text import Joiner, direction, tick, tinted
 
-ROLE = "show"
 FIRST = 12
 """top examples shown at once; the others unfold"""
 
@@ -38,8 +37,7 @@ class Band(NamedTuple):
 def fill_feature(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
     """All that is known of the feature whose number stands in the path."""
     number = _number(asked.values.get("number", ""), len(exhibit.atlas))
-    page = exhibit.atlas.feature(number)
-    examples = exhibit.atlas.examples(number, ROLE)
+    page, examples = exhibit.shown(number)
     last = len(exhibit.atlas) - 1
     return {
         "feature": page,

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from tymbal.atlas import FeatureFilter, FeatureRow
 from tymbal.errors import listed
 from tymbal.serve import chart, health
-from tymbal.serve.exhibit import Exhibit, short_name, told
+from tymbal.serve.exhibit import ROLE, Exhibit, short_name, told
 from tymbal.serve.page import Asked
-from tymbal.serve.pages.feature import ROLE, shown_example
+from tymbal.serve.pages.feature import shown_example
 from tymbal.serve.text import tick
 
 EXAMPLES = 4
