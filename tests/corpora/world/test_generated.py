@@ -132,3 +132,16 @@ def test_whatever_a_model_may_write_is_read_without_an_error(world: GeneratedWor
         unfaithful += parse is not None and not parse.faithful
         world.parse(text[: len(text) // 2], partial=True)
     assert unfaithful > 20
+
+
+def test_a_corpus_says_what_its_people_and_places_are_called(world: GeneratedWorld) -> None:
+    for index, document in zip(range(20), world.documents(), strict=False):
+        plain = world.document(index).spans
+        for span, bare in zip(document.spans, plain, strict=True):
+            assert (span.start, span.end) == (bare.start, bare.end)
+            concept, _, name = span.concept.partition(" ")
+            assert concept == bare.concept
+            if concept.partition(".")[0] in ("person", "town", "region", "firm"):
+                assert world.facts.name(concept) == name
+            else:
+                assert name == ""

@@ -91,10 +91,15 @@ class GeneratedWorld:
         return WorldDocument(text, spans, tuple(pen.claims), language, form, price + pen.log_probability)
 
     def documents(self, *, split: str = TRAIN, seed: int = 0, start: int = 0) -> Iterator[Document]:
-        """Documents `start`, `start + 1`, … without end, as a corpus."""
+        """Documents `start`, `start + 1`, … without end, as a corpus whose concepts say what they are called.
+
+        The concept `town.5` of a document stands there as `town.5 Bomagor`: a reader of an atlas knows no numbers.
+        """
+        called = {concept: f"{concept} {name}" for name, concept in self.facts.names().items()}
         for index in count(start):
             made = self.document(index, split=split, seed=seed)
-            yield Document(text=made.text, source=f"world:{split}:{seed}:{index}", spans=made.spans)
+            spans = tuple(span._replace(concept=called.get(span.concept, span.concept)) for span in made.spans)
+            yield Document(text=made.text, source=f"world:{split}:{seed}:{index}", spans=spans)
 
     def parse(self, text: str, *, partial: bool = False) -> Parse | None:
         """What a text says of the world, or None when it is not a text of this world.
