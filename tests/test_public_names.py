@@ -32,6 +32,12 @@ NAMES = {
     "tymbal.serve": "create_app export serve",
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
     "tymbal.theory": "",
+    "tymbal.theory.modal": (
+        "Agent CooperateBot DefectBot Equilibrium FairBot JustBot LIBRARY Match Payoffs PayorBot PayorEBot "
+        "PlainPrudentBot Played PrudentBot RejectedError Settled Table Theorem TrollBot TrustingBot "
+        "best_responses check duel equilibria explain frames matches models payoffs payor_lemma play policy "
+        "random_agent round_robin settle stubborn table_text tournament transitive"
+    ),
 }
 
 

@@ -33,6 +33,12 @@ COMMANDS = (
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),
     Command("world train", "Train the small model that knows the generated world.", "tymbal.cli.world:train"),
     Command("world card", "Measure what a model knows of the generated world.", "tymbal.cli.world:card"),
+    Command(
+        "theory duel", "Two agents that can read each other: who cooperates, and why.", "tymbal.cli.theory_duel:main"
+    ),
+    Command(
+        "theory tournament", "Agents that can read each other, all against all.", "tymbal.cli.theory_tournament:main"
+    ),
 )
 
 
