@@ -73,7 +73,7 @@ def match_equations(agents: Mapping[str, Agent], left: str, right: str) -> dict[
             continue
         agent = known[action.player]
         _introduce(known, agent)
-        equations[action] = _against(agent, action)
+        equations[action] = against(agent, action)
         open_ += list(formulas.actions(equations[action]))[::-1]
     return equations
 
@@ -90,7 +90,7 @@ def _introduce(known: dict[str, Agent], agent: Agent) -> None:
                 )
 
 
-def _against(agent: Agent, action: Action) -> Formula:
+def against(agent: Agent, action: Action) -> Formula:
     """The agent's formula with the players of this match in it."""
     me, them = action.player, action.against
     names = {"me": me, "them": them}

@@ -33,7 +33,7 @@ class RejectedError(Exception):
 def check(
     certificate: Mapping[str, Any], equations: Mapping[str, str], hypotheses: Sequence[str] = (), logic: str = "GL"
 ) -> list[str]:
-    """What the certificate shows, one line a claim and a countermodel; raises `RejectedError`."""
+    """What the certificate shows, a line for each claim and countermodel; raises `RejectedError`."""
     try:
         laws = [("<->", read(action), read(formula)) for action, formula in equations.items()]
         shown = _derived(certificate["lines"], laws, [read(text) for text in hypotheses], logic)
@@ -126,15 +126,10 @@ def _is_loeb(term: Term) -> bool:
 
 def _satisfiable(terms: list[Term], given: dict[Term, bool | None]) -> bool:
     """Whether truth values exist, beside those given, that make all the terms true."""
-    unsettled = []
-    for term in terms:
-        value = _value(term, given)
-        if value is False:
-            return False
-        if value is None:
-            unsettled.append(term)
-    if not unsettled:
-        return True
+    values = [_value(term, given) for term in terms]
+    unsettled = [term for term, value in zip(terms, values, strict=True) if value is None]
+    if False in values or not unsettled:
+        return False not in values
     atom = next(_unknown(unsettled[0], given))
     return any(_satisfiable(unsettled, {**given, atom: value}) for value in (True, False))
 
@@ -147,14 +142,14 @@ def _value(term: Term, given: Mapping[Term, bool | None]) -> bool | None:
     if sign == "constant":
         return term[1]
     left = _value(term[1], given)
+    if sign in ("~", "->"):
+        left = None if left is None else not left
     if sign == "~":
-        return None if left is None else not left
+        return left
     right = _value(term[2], given)
     if sign == "<->":
-        return None if left is None or right is None else left == right
-    if sign == "->":
-        sign, left = "|", None if left is None else not left
-    decisive = sign == "|"
+        return None if None in (left, right) else left == right
+    decisive = sign != "&"
     if decisive in (left, right):
         return decisive
     return None if None in (left, right) else not decisive
@@ -187,8 +182,8 @@ def _check_model(model: Mapping[str, Any], laws: list[Term]) -> None:
 
     for law in laws:
         _require(all(holds(law, world) for world in worlds), "an equation fails in the model")
-    refuted = read(model["refutes"])
-    _require(any(not holds(refuted, world) for world in worlds), f"{model['refutes']} holds in the model")
+    failing = [world for world in worlds if not holds(read(model["refutes"]), world)]
+    _require(bool(failing), f"{model['refutes']} holds in the model")
 
 
 def _require(condition: bool, otherwise: str) -> None:
@@ -197,6 +192,5 @@ def _require(condition: bool, otherwise: str) -> None:
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        written = json.load(file)
+    written = json.load(sys.stdin)
     print(*check(written["certificate"], written["equations"]), sep="\n")

@@ -12,7 +12,7 @@ below. GL proves p just if p holds in each, and for sentences without unknowns t
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tymbal.theory.modal.formula import Action, Box, Formula, boxes, holds
+from tymbal.theory.modal.formula import Action, Box, Formula, boxes, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Trace:
 
     def level(self, action: Action) -> int:
         """The least n such that PA+n proves what is done: the round from which on it stays the same."""
-        return self._settled([round_.taken[action] for round_ in self.rounds])
+        values = [round_.taken[action] for round_ in self.rounds]
+        return max((n for n, value in enumerate(values, 1) if value != values[-1]), default=0)
 
     def provable(self, action: Action) -> bool:
         """Whether PA proves what is done, be it that the action is taken or that it is not."""
@@ -49,9 +50,6 @@ class Trace:
         standing = [round_.standing[place] for round_ in self.rounds]
         return None if standing[-1] else standing.index(False) - 1
 
-    def _settled(self, values: list[bool]) -> int:
-        return max((n for n, value in enumerate(values, 1) if value != values[-1]), default=0)
-
 
 def evaluate(equations: Mapping[Action, Formula]) -> Trace:
     """Solve the equations; every action in them must have one, and stand inside a box."""
@@ -59,10 +57,11 @@ def evaluate(equations: Mapping[Action, Formula]) -> Trace:
     standing = (True,) * len(found)
     rounds: list[Round] = []
     while True:
-        proved = dict(zip(found, standing, strict=True))
-        taken = {action: holds(formula, {}, proved) for action, formula in equations.items()}
+        known: dict[Formula, int] = dict(zip(found, standing, strict=True))
+        taken = {action: bool(where(formula, known)) for action, formula in equations.items()}
         rounds.append(Round(standing, taken))
-        left = tuple(proved[box] and holds(box.body, taken, proved) for box in found)
+        known |= taken
+        left = tuple(stands and bool(where(box.body, known)) for box, stands in zip(found, standing, strict=True))
         if left == standing:
             return Trace(equations, found, tuple(rounds))
         standing = left

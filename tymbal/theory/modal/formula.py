@@ -7,7 +7,9 @@ section 3); `str` writes it back as `[n]p`.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
+from operator import and_, or_
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,28 +157,41 @@ def with_actions(formula: Formula, named: Callable[[Action], Formula]) -> Formul
             return formula
 
 
-def holds(formula: Formula, taken: Mapping[Action, bool], proved: Mapping[Box, bool]) -> bool:
-    """Whether the formula is true where these actions are taken and these boxes are true."""
+def where(formula: Formula, known: Mapping[Formula, int], everywhere: int = 1) -> int:
+    """The cases in which the formula is true, as the bits of an integer; `known` has those of its actions and boxes.
+
+    `everywhere` has the bits of all cases; with its default there is one, and the answer is 1 or 0.
+    """
+
+    def of(part: Formula) -> int:
+        return where(part, known, everywhere)
+
     match formula:
-        case Action():
-            return taken[formula]
-        case Box():
-            return proved[formula]
+        case Action() | Box():
+            return known[formula]
         case Constant(value):
-            return value
+            return everywhere if value else 0
         case Not(body):
-            return not holds(body, taken, proved)
+            return everywhere ^ of(body)
         case And(parts):
-            return all(holds(part, taken, proved) for part in parts)
+            return reduce(and_, map(of, parts), everywhere)
         case Or(parts):
-            return any(holds(part, taken, proved) for part in parts)
-        case AtLeast(count, parts):
-            return sum(holds(part, taken, proved) for part in parts) >= count
+            return reduce(or_, map(of, parts), 0)
         case Implies(left, right):
-            return not holds(left, taken, proved) or holds(right, taken, proved)
+            return everywhere ^ of(left) | of(right)
         case Iff(left, right):
-            return holds(left, taken, proved) == holds(right, taken, proved)
+            return everywhere ^ of(left) ^ of(right)
+        case AtLeast(count, parts):
+            return _where_at_least(count, map(of, parts), everywhere)
     raise AssertionError(formula)
+
+
+def _where_at_least(count: int, parts: Iterable[int], everywhere: int) -> int:
+    reached = [everywhere] + [0] * count  # reached[k]: where at least k of the parts so far are true
+    for part in parts:
+        for k in range(count, 0, -1):
+            reached[k] |= reached[k - 1] & part
+    return reached[count]
 
 
 def inconsistent(times: int) -> Formula:

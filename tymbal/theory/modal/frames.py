@@ -2,18 +2,23 @@
 
 In GL every system of guarded equations has one solution. In K, where all that is known of a world is which worlds it
 thinks possible, there may be several: a pair of FairBots in a world that sees itself may as well both defect, each
-waiting for the other. A pair of Payor agents cannot. `stubborn` finds the worlds of defection, if there are any.
+waiting for the other. A pair of Payor agents cannot. `stubborn` finds the worlds of defection, if there are any. The
+same holds where a box means "with at least this probability", for Payor's lemma needs no more (see `payor`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from itertools import product
 
-from tymbal.theory.modal.formula import Action, Box, Formula, boxes, holds
+from tymbal.theory.modal.formula import Action, Formula, boxes, where
 
 Frame = tuple[tuple[int, ...], ...]
 """For each world the worlds that it sees."""
 LOOP: Frame = ((0,),)
 """One world that sees itself: whatever is believed there is so."""
+Number = int | Fraction
+Beliefs = Sequence[Sequence[Number]]
+"""For each world the probabilities that it gives to all worlds."""
 Model = Mapping[Action, tuple[bool, ...]]
 """For each action the worlds in which it is taken."""
 
@@ -30,25 +35,32 @@ def transitive(frame: Frame) -> bool:
 
 
 def models(equations: Mapping[Action, Formula], frame: Frame) -> Iterator[Model]:
-    """Every way to let actions be taken in worlds so that all the equations hold in all worlds."""
-    found, names = boxes(equations.values()), tuple(equations)
-    patterns = list(product((False, True), repeat=len(frame)))
-    for chosen in product(patterns, repeat=len(names)):
-        model = dict(zip(names, chosen, strict=True))
-        proved = [dict[Box, bool]() for _ in frame]
-        taken = [{name: model[name][world] for name in names} for world in range(len(frame))]
-        for box in found:  # inner before outer
-            inside = [holds(box.body, taken[world], proved[world]) for world in range(len(frame))]
-            for world, sees in enumerate(frame):
-                proved[world][box] = all(inside[there] for there in sees)
-        if all(
-            holds(formula, taken[world], proved[world]) == taken[world][name]
-            for world in range(len(frame))
-            for name, formula in equations.items()
-        ):
-            yield model
+    """Every way to let actions be taken in worlds so that all the equations hold in all worlds of the frame."""
+    seen = [sum(1 << there for there in sees) for sees in frame]
+    return _models(equations, len(frame), lambda world, inside: inside & seen[world] == seen[world])
+
+
+def belief_models(equations: Mapping[Action, Formula], beliefs: Beliefs, threshold: Number) -> Iterator[Model]:
+    """The same where `[]p` means that p has at least this probability in the eyes of the world."""
+
+    def believed(world: int, inside: int) -> bool:
+        return sum(weight for there, weight in enumerate(beliefs[world]) if inside >> there & 1) >= threshold
+
+    return _models(equations, len(beliefs), believed)
 
 
 def stubborn(equations: Mapping[Action, Formula], frame: Frame) -> Model | None:
     """A model on the frame in which somebody defects somewhere; None where all models are of cooperation."""
     return next((model for model in models(equations, frame) if not all(map(all, model.values()))), None)
+
+
+def _models(equations: Mapping[Action, Formula], worlds: int, believed: Callable[[int, int], bool]) -> Iterator[Model]:
+    """`believed(world, inside)`: whether a box is true in a world, where its body is true in the worlds `inside`."""
+    found, everywhere = boxes(equations.values()), (1 << worlds) - 1
+    for chosen in product(range(1 << worlds), repeat=len(equations)):
+        known: dict[Formula, int] = dict(zip(equations, chosen, strict=True))
+        for box in found:  # inner before outer
+            inside = where(box.body, known, everywhere)
+            known[box] = sum(1 << world for world in range(worlds) if believed(world, inside))
+        if all(where(formula, known, everywhere) == known[action] for action, formula in equations.items()):
+            yield {action: tuple(bool(known[action] >> world & 1) for world in range(worlds)) for action in equations}

@@ -52,7 +52,7 @@ class Match:
         return checker.check(self.certificate, self.equations)
 
     def write_certificate(self, path: Path) -> None:
-        """Write equations and certificate as JSON; `python tymbal/theory/modal/checker.py FILE` reads it."""
+        """Write equations and certificate as JSON; `python tymbal/theory/modal/checker.py < FILE` reads it."""
         written = json.dumps({"equations": self.equations, "certificate": self.certificate}, indent=1)
         write_atomically(path, lambda file: file.write_text(written + "\n", encoding="utf-8"))
 

@@ -5,7 +5,7 @@ the players' formulas become one network of threshold gates (`and`: all inputs, 
 after the first round only what hangs on a change is computed again, so that the work is in proportion to the changes.
 
 Nodes are numbered so that each gate comes after its inputs: boxes, gates that decide actions, counts of actions, gates
-inside boxes. An edge may invert. A box's own edge comes from its body, and takes a round.
+inside boxes. An edge may invert. The edge from a body to its box takes a round.
 """
 
 from collections.abc import Sequence
@@ -250,48 +250,54 @@ def settle(agents: Sequence[Agent]) -> Settled:
     if len(agents) < 2:
         raise TheoryError(expected="two players or more", got=str(len(agents)), do="add players")
     network = _Network(agents)
-    level_at, rounds = _run(network)
-    acts = network.acts
-    return Settled(np.array(network.value)[acts], np.array(level_at)[acts], rounds)
-
-
-def _run(network: _Network) -> tuple[list[int], int]:
-    """Strike out boxes round by round until none fails; the round of each node's last change, and how many rounds."""
-    value, true_inputs = network.value.tolist(), network.true_inputs.tolist()
-    threshold = network.threshold.tolist()
-    gate_start, gate_target, gate_inverted = network.into_gates
-    box_start, box_target, box_inverted = network.into_boxes
-    level, failing, rounds = [0] * network.nodes, network.failing, 0
+    values = _Values(network)
+    rounds, failing = 0, network.failing
     while failing:
         rounds += 1
+        failing = values.fail(values.strike(failing, rounds))
+    return Settled(np.array(values.value)[network.acts], np.array(values.level)[network.acts], rounds)
+
+
+class _Values:
+    """The values of all nodes as rounds go by; plain lists, since each event touches few of them."""
+
+    def __init__(self, network: _Network) -> None:
+        self.value: list[bool] = network.value.tolist()
+        self.level = [0] * network.nodes
+        """the round of each node's last change"""
+        self._true_inputs: list[int] = network.true_inputs.tolist()
+        self._threshold: list[int] = network.threshold.tolist()
+        self._gates, self._boxes, self._first_gate = network.into_gates, network.into_boxes, network.boxes
+
+    def strike(self, boxes: list[int], round_: int) -> list[int]:
+        """Let these boxes be false from this round on; return all nodes that change."""
+        value, true_inputs, threshold = self.value, self._true_inputs, self._threshold
+        start, targets, inverted = self._gates
         changed: list[int] = []
-        waiting: list[int] = []
-        queued: set[int] = set()
-        for box in failing:
-            value[box] = False
-        sources = iter(failing)
-        while True:
-            node = next(sources, None)
-            if node is None:
-                if not waiting:
-                    break
-                node = heappop(waiting)
-                if (true_inputs[node] >= threshold[node]) == value[node]:
-                    continue
-                value[node] = not value[node]
+        waiting = sorted(boxes)
+        queued = set(waiting)
+        while waiting:
+            node = heappop(waiting)  # after all its inputs, which have lower numbers
+            if node >= self._first_gate and (true_inputs[node] >= threshold[node]) == value[node]:
+                continue
+            value[node] = not value[node]
+            self.level[node] = round_
             changed.append(node)
-            level[node] = rounds
-            for edge in range(gate_start[node], gate_start[node + 1]):
-                target = gate_target[edge]
-                true_inputs[target] += 1 if value[node] != gate_inverted[edge] else -1
+            for edge in range(start[node], start[node + 1]):
+                target = targets[edge]
+                true_inputs[target] += 1 if value[node] != inverted[edge] else -1
                 if target not in queued:
                     queued.add(target)
                     heappush(waiting, target)
-        failing = []
-        for node in changed:
-            for edge in range(box_start[node], box_start[node + 1]):
-                box = box_target[edge]
-                if value[box] and value[node] == box_inverted[edge]:
-                    failing.append(box)
-    network.value = np.array(value)
-    return level, rounds
+        return changed
+
+    def fail(self, changed: list[int]) -> list[int]:
+        """The boxes that stand and whose body one of these changes has made false."""
+        value = self.value
+        start, targets, inverted = self._boxes
+        return [
+            targets[edge]
+            for node in changed
+            for edge in range(start[node], start[node + 1])
+            if value[targets[edge]] and value[node] == inverted[edge]
+        ]

@@ -43,7 +43,7 @@ def draw_tournament(table: Table, path: Path) -> None:
 def draw_frames(agents: list[Agent], path: Path) -> None:
     """Write, for two copies of each agent, which of the 530 frames of at most three worlds let somebody defect."""
     all_frames = [frame for worlds in (1, 2, 3) for frame in frames(worlds)]
-    figure = Figure(figsize=(8, 1.9 * len(agents) + 0.5), layout="constrained")
+    figure = Figure(figsize=(8, 1.65 * len(agents) + 0.5), layout="constrained")
     for axes, agent in zip(figure.subplots(len(agents), squeeze=False)[:, 0], agents, strict=True):
         equations = game_equations({"Alice": agent, "Bob": agent})
         defect = [stubborn(equations, frame) is not None for frame in all_frames]

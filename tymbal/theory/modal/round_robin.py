@@ -6,30 +6,16 @@ agent becomes a table of 2 ** boxes states by 2 actions, and a round of many mat
 """
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import and_, or_
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tymbal.errors import TheoryError
-from tymbal.theory.modal.agent import Agent
-from tymbal.theory.modal.formula import (
-    Action,
-    And,
-    AtLeast,
-    Box,
-    Constant,
-    Formula,
-    Iff,
-    Implies,
-    Not,
-    Or,
-    boxes,
-    expanded,
-)
+from tymbal.theory.modal.agent import Agent, against
+from tymbal.theory.modal.formula import Action, Box, Formula, actions, boxes, where
 
+ME, THEM = Action("me", "them"), Action("them", "me")
 MOST_BOXES = 7
 """distinct boxes of an agent, so that a state and an action fit into a byte"""
 BLOCK = 1 << 16
@@ -69,16 +55,12 @@ class _Machines:
     """The tables of all agents, one after the other. A state is the boxes that stand, plus `states` if it acts."""
 
     def __init__(self, agents: Sequence[Agent]) -> None:
-        found = [boxes([agent.formula]) for agent in agents]
-        for agent, of_agent in zip(agents, found, strict=True):
-            if len(of_agent) > MOST_BOXES:
-                raise TheoryError(
-                    expected=f"at most {MOST_BOXES} distinct boxes ([n] counts n + 1)",
-                    got=f"{len(of_agent)} in {agent}",
-                    do="use tournament()",
-                )
+        formulas = [against(agent, ME) for agent in agents]
+        found = [boxes([formula]) for formula in formulas]
+        for agent, formula, of_agent in zip(agents, formulas, found, strict=True):
+            _check_fit(agent, formula, len(of_agent))
         self.states = 1 << max(map(len, found), default=0)
-        machines = [_machine(agent, of_agent, self.states) for agent, of_agent in zip(agents, found, strict=True)]
+        machines = [_machine(*each, self.states) for each in zip(formulas, found, strict=True)]
         self.first = np.array([first for first, _ in machines], np.uint8)
         self.next = np.concatenate([table for _, table in machines]) if machines else np.empty(0, np.uint8)
 
@@ -102,19 +84,33 @@ class _Machines:
             mine, theirs = my_next, their_next
 
 
-def _machine(agent: Agent, found: Sequence[Box], states: int) -> tuple[int, NDArray[np.uint8]]:
+def _check_fit(agent: Agent, formula: Formula, many_boxes: int) -> None:
+    if many_boxes > MOST_BOXES:
+        raise TheoryError(
+            expected=f"at most {MOST_BOXES} distinct boxes ([n] counts n + 1)",
+            got=f"{many_boxes} in {agent}",
+            do="use tournament()",
+        )
+    for action in actions(formula):
+        if action not in (ME, THEM):
+            raise TheoryError(
+                expected="me, them and E alone in a round robin", got=f"{action} in {agent}", do="use tournament()"
+            )
+
+
+def _machine(formula: Formula, found: Sequence[Box], states: int) -> tuple[int, NDArray[np.uint8]]:
     """The first state, where all boxes stand, and the next state by `standing + states * (the other cooperates)`."""
     cases = 2 * states
+    everywhere = (1 << cases) - 1
+    known: dict[Formula, int] = {box: _pattern(1 << bit, cases) for bit, box in enumerate(found)}
+    acts = where(formula, known, everywhere)
+    known |= {ME: acts, THEM: _pattern(states, cases)}
     standing = np.arange(cases, dtype=np.uint8) % states
-    where: dict[Formula, int] = {box: _pattern(1 << bit, cases) for bit, box in enumerate(found)}
-    acts = _where(agent, agent.formula, where, cases)
-    where |= {Action("me"): acts, Action("them"): _pattern(states, cases)}
     for bit, box in enumerate(found):
-        holds = _bits(_where(agent, box.body, where, cases), cases)
-        standing &= ~(np.uint8(1 << bit) * (1 - holds))
-    table = standing + np.uint8(states % 256) * _bits(acts, cases)[standing]
+        fails = everywhere ^ where(box.body, known, everywhere)
+        standing &= ~(np.uint8(1 << bit) * _bits(fails, cases))
     first = (1 << len(found)) - 1
-    return first + states * (acts >> first & 1), table
+    return first + states * (acts >> first & 1), standing + np.uint8(states) * _bits(acts, cases)[standing]
 
 
 def _pattern(period: int, cases: int) -> int:
@@ -122,43 +118,6 @@ def _pattern(period: int, cases: int) -> int:
     return sum(((1 << period) - 1) << start for start in range(period, cases, 2 * period))
 
 
-def _bits(where: int, cases: int) -> NDArray[np.uint8]:
-    packed = np.frombuffer(where.to_bytes((cases + 7) // 8, "little"), np.uint8)
+def _bits(chosen: int, cases: int) -> NDArray[np.uint8]:
+    packed = np.frombuffer(chosen.to_bytes((cases + 7) // 8, "little"), np.uint8)
     return np.unpackbits(packed, count=cases, bitorder="little")
-
-
-def _where(agent: Agent, formula: Formula, where: dict[Formula, int], cases: int) -> int:
-    """The cases, as the bits of an integer, in which the formula holds."""
-    if formula in where:
-        return where[formula]
-    everywhere = (1 << cases) - 1
-
-    def of(part: Formula) -> int:
-        return _where(agent, part, where, cases)
-
-    match formula:
-        case Constant(value):
-            return everywhere if value else 0
-        case Not(body):
-            return everywhere ^ of(body)
-        case And(parts):
-            return reduce(and_, map(of, parts), everywhere)
-        case Or(parts):
-            return reduce(or_, map(of, parts), 0)
-        case Implies(left, right):
-            return everywhere ^ of(left) | of(right)
-        case Iff(left, right):
-            return everywhere ^ of(left) ^ of(right)
-        case Action("E", ""):
-            return where[Action("me")] & where[Action("them")]
-        case Action("others" | "next", ""):
-            return where[Action("them")]
-        case AtLeast(count, (Action("E"),)):
-            return of(expanded(AtLeast(count, (Action("me"), Action("them")))))
-        case AtLeast(count, (Action("others"),)):
-            return of(expanded(AtLeast(count, (Action("them"),))))
-    raise TheoryError(
-        expected="me, them and E alone in a match of a round robin",
-        got=f"{formula} in {agent}",
-        do="use tournament()",
-    )
