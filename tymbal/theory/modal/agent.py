@@ -8,6 +8,7 @@ of equations that has one solution only, since every unknown stands inside a box
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from tymbal.errors import TheoryError, listed
 from tymbal.theory.modal import formula as formulas
@@ -91,24 +92,24 @@ def _introduce(known: dict[str, Agent], agent: Agent) -> None:
 
 
 def against(agent: Agent, action: Action) -> Formula:
-    """The agent's formula with the players of this match in it."""
-    me, them = action.player, action.against
-    names = {"me": me, "them": them}
-    mine, theirs = Action(me, them), Action(them, me)
+    """The agent's formula as it acts in `action`: with the players of that match in it. Raises `TheoryError`."""
+    return formulas.with_actions(agent.formula, partial(_in_match, agent, action))
 
-    def named(mention: Action) -> Formula:
-        if mention.against:
-            return Action(*(names.get(name, name) for name in (mention.player, mention.against)))
-        match mention.player:
-            case "me":
-                return mine
-            case "them" | "others" | "next":
-                return theirs
-            case "E":
-                return conjunction((mine, theirs))
-        raise _absent(agent, mention.player, "write me or them, or P(Q) for what P does against Q")
 
-    return formulas.with_actions(agent.formula, named)
+def _in_match(agent: Agent, mine: Action, mention: Action) -> Formula:
+    me, them = mine.player, mine.against
+    theirs = Action(them, me)
+    if mention.against:
+        names = {"me": me, "them": them}
+        return Action(names.get(mention.player, mention.player), names.get(mention.against, mention.against))
+    match mention.player:
+        case "me":
+            return mine
+        case "them" | "others" | "next":
+            return theirs
+        case "E":
+            return conjunction((mine, theirs))
+    raise _absent(agent, mention.player, "write me or them, or P(Q) for what P does against Q")
 
 
 def game_equations(players: Mapping[str, Agent]) -> dict[Action, Formula]:
@@ -131,20 +132,20 @@ def game_equations(players: Mapping[str, Agent]) -> dict[Action, Formula]:
         }
         if len(others) == 1:
             words["them"] = others[0]
-
-        def named(mention: Action, agent: Agent = agent, words: dict[str, Formula] = words) -> Formula:
-            if mention.against:
-                raise TheoryError(
-                    expected="formulas about this game alone",
-                    got=f"{mention} in {agent}",
-                    do="name a player, or write me, next, others or E",
-                )
-            if mention.player not in words:
-                raise _absent(agent, mention.player, f"the players here are {listed(players)}")
-            return words[mention.player]
-
-        equations[seat] = formulas.with_actions(agent.formula, named)
+        equations[seat] = formulas.with_actions(agent.formula, partial(_in_game, agent, list(players), words))
     return equations
+
+
+def _in_game(agent: Agent, players: Sequence[str], words: Mapping[str, Formula], mention: Action) -> Formula:
+    if mention.against:
+        raise TheoryError(
+            expected="formulas about this game alone",
+            got=f"{mention} in {agent}",
+            do="name a player, or write me, next, others or E",
+        )
+    if mention.player not in words:
+        raise _absent(agent, mention.player, f"the players here are {listed(players)}")
+    return words[mention.player]
 
 
 def _absent(agent: Agent, name: str, advice: str) -> TheoryError:

@@ -106,15 +106,10 @@ def children(formula: Formula) -> tuple[Formula, ...]:
 def boxes(formulas: Iterable[Formula]) -> list[Box]:
     """The distinct boxed subformulas, inner before outer."""
     found: dict[Box, None] = {}
-
-    def visit(formula: Formula) -> None:
-        for child in children(formula):
-            visit(child)
+    for formula in formulas:
+        found |= dict.fromkeys(boxes(children(formula)))
         if isinstance(formula, Box):
             found.setdefault(formula)
-
-    for formula in formulas:
-        visit(formula)
     return list(found)
 
 
@@ -163,26 +158,23 @@ def where(formula: Formula, known: Mapping[Formula, int], everywhere: int = 1) -
     `everywhere` has the bits of all cases; with its default there is one, and the answer is 1 or 0.
     """
 
-    def of(part: Formula) -> int:
-        return where(part, known, everywhere)
-
     match formula:
         case Action() | Box():
             return known[formula]
         case Constant(value):
             return everywhere if value else 0
         case Not(body):
-            return everywhere ^ of(body)
+            return everywhere ^ where(body, known, everywhere)
         case And(parts):
-            return reduce(and_, map(of, parts), everywhere)
+            return reduce(and_, (where(part, known, everywhere) for part in parts), everywhere)
         case Or(parts):
-            return reduce(or_, map(of, parts), 0)
+            return reduce(or_, (where(part, known, everywhere) for part in parts), 0)
         case Implies(left, right):
-            return everywhere ^ of(left) | of(right)
+            return everywhere ^ where(left, known, everywhere) | where(right, known, everywhere)
         case Iff(left, right):
-            return everywhere ^ of(left) ^ of(right)
+            return everywhere ^ where(left, known, everywhere) ^ where(right, known, everywhere)
         case AtLeast(count, parts):
-            return _where_at_least(count, map(of, parts), everywhere)
+            return _where_at_least(count, (where(part, known, everywhere) for part in parts), everywhere)
     raise AssertionError(formula)
 
 
@@ -241,30 +233,31 @@ _IFF, _IMPLIES, _OR, _AND, _UNARY = range(5)
 def _text(formula: Formula) -> tuple[str, int]:
     """The formula's text and how tightly its outermost sign binds."""
 
-    def inside(part: Formula, tightness: int) -> str:
-        text, own = _text(part)
-        return text if own >= tightness else f"({text})"
-
     match formula:
         case Constant(value):
             return ("true" if value else "false"), _UNARY
         case Action(player, against):
             return (f"{player}({against})" if against else player), _UNARY
         case Not(body):
-            return f"~{inside(body, _UNARY)}", _UNARY
+            return f"~{_inside(body, _UNARY)}", _UNARY
         case Box():
             level, body = split_level(formula)
-            return f"[{level or ''}]{inside(body, _UNARY)}", _UNARY
+            return f"[{level or ''}]{_inside(body, _UNARY)}", _UNARY
         case And(parts):
-            return " & ".join(inside(part, _UNARY) for part in parts), _AND
+            return " & ".join(_inside(part, _UNARY) for part in parts), _AND
         case Or(parts):
-            return " | ".join(inside(part, _AND) for part in parts), _OR
+            return " | ".join(_inside(part, _AND) for part in parts), _OR
         case AtLeast(count, (Action("E" | "others" as group),)):
             return f"({group} >= {count})", _UNARY
         case AtLeast():
             return _text(expanded(formula))
         case Implies(left, right):
-            return f"{inside(left, _OR)} -> {inside(right, _IMPLIES)}", _IMPLIES
+            return f"{_inside(left, _OR)} -> {_inside(right, _IMPLIES)}", _IMPLIES
         case Iff(left, right):
-            return f"{inside(left, _IMPLIES)} <-> {inside(right, _IMPLIES)}", _IFF
+            return f"{_inside(left, _IMPLIES)} <-> {_inside(right, _IMPLIES)}", _IFF
     raise AssertionError(formula)
+
+
+def _inside(part: Formula, tightness: int) -> str:
+    text, own = _text(part)
+    return text if own >= tightness else f"({text})"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 from textwrap import fill
 
 from tymbal.theory.modal.agent import Agent
@@ -148,9 +149,7 @@ def _by_name(action: Action, taken: bool) -> str:
 def _said(formula: Formula, said: Said, prove: str = "it is provable") -> str:
     """The formula in words; `prove` begins the outermost boxes."""
 
-    def of(part: Formula) -> str:
-        return _said(part, said, prove)
-
+    of = partial(_said, said=said, prove=prove)
     match formula:
         case Constant(value):
             return "a triviality holds" if value else "a contradiction holds"
