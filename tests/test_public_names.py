@@ -35,8 +35,8 @@ NAMES = {
     "tymbal.theory.modal": (
         "Agent CooperateBot DefectBot Equilibrium FairBot JustBot LIBRARY Match Payoffs PayorBot PayorEBot "
         "PlainPrudentBot Played PrudentBot RejectedError Settled Table Theorem TrollBot TrustingBot "
-        "best_responses check duel equilibria explain frames matches models payoffs payor_lemma play policy "
-        "random_agent round_robin settle stubborn table_text tournament transitive"
+        "belief_models best_responses check duel equilibria explain frames matches models payoffs payor_lemma "
+        "play policy random_agent round_robin settle stubborn table_text tournament transitive"
     ),
 }
 

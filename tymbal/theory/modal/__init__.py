@@ -7,7 +7,7 @@ solved exactly, and each outcome comes with a certificate that an independent ch
 from tymbal.theory.modal.agent import Agent
 from tymbal.theory.modal.checker import RejectedError, check
 from tymbal.theory.modal.equilibrium import Equilibrium, Payoffs, best_responses, equilibria, payoffs
-from tymbal.theory.modal.frames import frames, models, stubborn, transitive
+from tymbal.theory.modal.frames import belief_models, frames, models, stubborn, transitive
 from tymbal.theory.modal.library import (
     LIBRARY,
     CooperateBot,
@@ -49,6 +49,7 @@ __all__ = [
     "Theorem",
     "TrollBot",
     "TrustingBot",
+    "belief_models",
     "best_responses",
     "check",
     "duel",

@@ -130,7 +130,7 @@ def _satisfiable(terms: list[Term], given: dict[Term, bool | None]) -> bool:
     unsettled = [term for term, value in zip(terms, values, strict=True) if value is None]
     if False in values or not unsettled:
         return False not in values
-    atom = next(_unknown(unsettled[0], given))
+    atom = min((list(_unknown(term, given)) for term in unsettled), key=len)[0]
     return any(_satisfiable(unsettled, {**given, atom: value}) for value in (True, False))
 
 

@@ -11,30 +11,32 @@ What is then done from round n on is derived as `d(n) | action` or `d(n) | ~acti
 chain of n worlds shows that PA+(n-1) does not.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tymbal.theory.modal.evaluation import Trace
-from tymbal.theory.modal.formula import FALSE, Action, Box, Formula, Implies, Not, Or, conjunction, inconsistent
+from tymbal.theory.modal.formula import Action, And, Box, Formula, Implies, Not, Or, conjunction, inconsistent
 
 Certificate = Mapping[str, Any]
 """JSON as `checker` reads it: lines, claims, countermodels."""
 
 
 class Derivation:
-    """Lines that follow from one another; a formula is derived once and found again by its text."""
+    """Lines that follow from one another; each formula is derived once."""
 
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
-        self._places: dict[str, int] = {}
+        self._places: dict[Formula | str, int] = {}
 
-    def line(self, rule: str, formula: Formula | str, *premises: int) -> int:
-        """Add a line and return its number."""
-        text = str(formula)
-        if text not in self._places:
-            self._places[text] = len(self.lines)
-            self.lines.append({"formula": text, "rule": rule, "from": list(premises)})
-        return self._places[text]
+    def line(self, rule: str, formula: Formula | str, premises: Callable[[], Iterable[int]] = tuple) -> int:
+        """The number of the line with this formula, which is added, after its premises, where there is none."""
+        if formula in self._places:
+            return self._places[formula]
+        rests_on = list(premises())
+        if formula not in self._places:  # it may have come up among its premises
+            self._places[formula] = len(self.lines)
+            self.lines.append({"formula": str(formula), "rule": rule, "from": rests_on})
+        return self._places[formula]
 
     def needed(self, places: Iterable[int]) -> list[dict[str, Any]]:
         """The lines on which these rest, numbered anew."""
@@ -86,95 +88,90 @@ class _Proof:
         self.trace = trace
         self.derivation = Derivation()
         self.last = len(trace.rounds) - 1
-        self.definitions = {
-            action: self.derivation.line("definition", f"{action} <-> ({formula})")
+        self.definitions = [
+            self.derivation.line("definition", f"{action} <-> ({formula})")
             for action, formula in trace.equations.items()
-        }
-        self._loeb: int | None = None
+        ]
+        struck = {box: trace.struck(box) for box in trace.boxes}
+        self.struck = {box: round_ for box, round_ in struck.items() if round_ is not None}
+        self.standing = [box for box in trace.boxes if box not in self.struck]
 
     def settled(self, action: Action) -> int:
         """The claim about an action."""
         goal = claim(self.trace, action)
         done = goal.parts[-1] if isinstance(goal, Or) else goal
-        level = self.trace.level(action)
-        rounds = [self._in_round(n, done) for n in range(level, self.last)]
-        return self.derivation.line("tautology", goal, *rounds, self._at_last(done))
+        rounds = range(self.trace.level(action), self.last)
+        return self.derivation.line(
+            "tautology", goal, lambda: [*(self._in_round(n, done) for n in rounds), self._at_last(done)]
+        )
 
     def _in_round(self, n: int, formula: Formula) -> int:
         """d(n+1) & ~d(n) -> formula, which holds in round n."""
-        here = conjunction((inconsistent(n + 1), Not(inconsistent(n))))
-        facts = [self._fact(box, n) for box in self.trace.boxes]
-        climbs = [self._climb(m) for m in range(n)]
-        return self.derivation.line("tautology", Implies(here, formula), *climbs, *facts, *self.definitions.values())
+        goal = Implies(And((inconsistent(n + 1), Not(inconsistent(n)))), formula)
+        return self.derivation.line("tautology", goal, lambda: self._facts(n))
 
-    def _fact(self, box: Box, n: int) -> int:
-        """What settles a box in round n."""
-        failed = self.trace.struck(box)
-        if failed is not None and failed < n:
-            return self._struck(box, failed)
-        below = self._below(n, box.body)
-        return self.derivation.line("distribute", Implies(inconsistent(n + 1), box), below)
+    def _facts(self, n: int) -> list[int]:
+        """What settles all boxes, and so all actions, in round n."""
+        boxes = (self._strike(box) if self.struck.get(box, n) < n else self._stand(box, n) for box in self.trace.boxes)
+        return [*map(self._climb, range(n)), *boxes, *self.definitions]
+
+    def _stand(self, box: Box, n: int) -> int:
+        """d(n+1) -> []p, where p holds in all rounds before n."""
+        goal = Implies(inconsistent(n + 1), box)
+        return self.derivation.line("distribute", goal, lambda: [self._below(n, box.body)])
 
     def _below(self, n: int, formula: Formula) -> int:
         """d(n) -> formula, which holds in all rounds before n."""
         goal = Implies(inconsistent(n), formula)
-        if n == 0:
-            return self.derivation.line("tautology", goal)
-        return self.derivation.line("tautology", goal, self._below(n - 1, formula), self._in_round(n - 1, formula))
+        return self.derivation.line(
+            "tautology", goal, lambda: [self._below(n - 1, formula), self._in_round(n - 1, formula)] if n else []
+        )
 
-    def _struck(self, box: Box, failed: int) -> int:
+    def _strike(self, box: Box) -> int:
         """[]p -> d(m+1), where p fails in round m."""
+        line, failed = self.derivation.line, self.struck[box]
         low, high = inconsistent(failed), inconsistent(failed + 1)
-        fails = self._in_round(failed, Not(box.body))
-        step = self.derivation.line("tautology", Implies(box.body, Implies(high, low)), fails)
-        boxed = self.derivation.line("distribute", Implies(box, Box(Implies(high, low))), step)
-        loeb = self.derivation.line("loeb", Implies(Box(Implies(high, low)), high))
-        return self.derivation.line("tautology", Implies(box, high), boxed, loeb)
+        fails = Implies(high, low)
+
+        def premises() -> list[int]:
+            step = line("tautology", Implies(box.body, fails), lambda: [self._in_round(failed, Not(box.body))])
+            boxed = line("distribute", Implies(box, Box(fails)), lambda: [step])
+            return [boxed, line("loeb", Implies(Box(fails), high))]
+
+        return line("tautology", Implies(box, high), premises)
 
     def _climb(self, n: int) -> int:
         """d(n) -> d(n+1)"""
         goal = Implies(inconsistent(n), inconsistent(n + 1))
-        return (
-            self.derivation.line("tautology", goal)
-            if n == 0
-            else self.derivation.line("distribute", goal, self._climb(n - 1))
-        )
+        return self.derivation.line("distribute" if n else "tautology", goal, lambda: [self._climb(n - 1)] if n else [])
 
     def _at_last(self, formula: Formula) -> int:
         """~d(N) -> formula, which holds from the last round N on; the formula alone where N is 0."""
         goal = Implies(Not(inconsistent(self.last)), formula) if self.last else formula
-        return self.derivation.line("tautology", goal, *self._standing(), *self._final_facts())
+        return self.derivation.line("tautology", goal, lambda: [*self._proved(), *self._final_facts()])
 
     def _final_facts(self) -> list[int]:
-        """All that settles the boxes that are struck out, from the last round on, and the definitions."""
-        struck = [(box, self.trace.struck(box)) for box in self.trace.boxes]
-        facts = [self._struck(box, failed) for box, failed in struck if failed is not None]
-        return [*(self._climb(n) for n in range(self.last)), *facts, *self.definitions.values()]
+        """What settles the boxes that are struck out, from the last round on; the actions then hang on the others."""
+        return [*map(self._climb, range(self.last)), *map(self._strike, self.struck), *self.definitions]
 
-    def _standing(self) -> list[int]:
-        """[]p for every box that is never struck out."""
-        boxes = [box for box in self.trace.boxes if self.trace.struck(box) is None]
-        if not boxes:
+    def _proved(self) -> list[int]:
+        """[]p for every box that is never struck out: all such p together are P, and []P -> P."""
+        if not self.standing:
             return []
-        all_ = conjunction(dict.fromkeys(box.body for box in boxes))
-        proved = self._loeb_theorem(boxes, all_)
-        return [
-            self.derivation.line("necessitate", box, self.derivation.line("tautology", box.body, proved))
-            for box in boxes
-        ]
+        line = self.derivation.line
+        bodies = list(dict.fromkeys(box.body for box in self.standing))
+        all_ = conjunction(bodies)
 
-    def _loeb_theorem(self, boxes: list[Box], all_: Formula) -> int:
-        """P, from []P -> P."""
-        if self._loeb is None:
-            line = self.derivation.line
-            parts = [line("tautology", Implies(all_, box.body)) for box in boxes]
-            each = [line("distribute", Implies(Box(all_), box), part) for box, part in zip(boxes, parts, strict=True)]
-            below = [self._below(self.last, box.body) for box in boxes]
-            reflects = line("tautology", Implies(Box(all_), all_), *each, *below, *self._final_facts())
-            necessary = line("necessitate", Box(Implies(Box(all_), all_)), reflects)
-            loeb = line("loeb", Implies(Box(Implies(Box(all_), all_)), Box(all_)))
-            self._loeb = line("tautology", all_, reflects, line("tautology", Box(all_), necessary, loeb))
-        return self._loeb
+        def reflection() -> list[int]:
+            parts = {body: line("tautology", Implies(all_, body)) for body in bodies}
+            each = [line("distribute", Implies(Box(all_), Box(body)), lambda at=at: [at]) for body, at in parts.items()]
+            below = [self._below(self.last, body) for body in bodies]
+            return [*each, *below, *self._final_facts()]
 
-
-__all__ = ["FALSE", "Certificate", "Derivation", "certify", "claim", "countermodel"]
+        reflects = line("tautology", Implies(Box(all_), all_), reflection)
+        necessary = line("necessitate", Box(Implies(Box(all_), all_)), lambda: [reflects])
+        loeb = line("loeb", Implies(Box(Implies(Box(all_), all_)), Box(all_)))
+        boxed = line("tautology", Box(all_), lambda: [necessary, loeb])
+        proved = line("tautology", all_, lambda: [reflects, boxed])
+        alone = {body: line("tautology", body, lambda: [proved]) for body in bodies}
+        return [line("necessitate", Box(body), lambda at=at: [at]) for body, at in alone.items()]

@@ -28,18 +28,20 @@ class Theorem(NamedTuple):
 def payor_lemma(names: Sequence[str] = ("x",)) -> Theorem:
     """Payor's lemma for these agents, each with a proof system `[name]`; for one agent its system is `[]`."""
     boxes = {name: f"[{name}]" if len(names) > 1 else "[]" for name in names}
-    everybody = " & ".join(names)
-    if len(names) > 1:
-        everybody = f"({everybody})"
-    provable = "(" + " & ".join(f"{box}{everybody}" for box in boxes.values()) + ")"
-    met_in_kind = f"({provable} -> {everybody})"
-    hypotheses = {name: f"{box}{met_in_kind} -> {name}" for name, box in boxes.items()}
+    everybody = _all(names)
+    provable = _all([f"{box}{everybody}" for box in boxes.values()])
+    kind = f"({provable} -> {everybody})"
+    hypotheses = [f"{box}{kind} -> {name}" for name, box in boxes.items()]
 
     proof = Derivation()
-    given = {name: proof.line("hypothesis", text) for name, text in hypotheses.items()}
-    weaker = proof.line("tautology", f"{everybody} -> {met_in_kind}")
-    boxed = [proof.line("distribute", f"{box}{everybody} -> {box}{met_in_kind}", weaker) for box in boxes.values()]
-    kind = proof.line("tautology", met_in_kind, *boxed, *given.values())
-    known = [proof.line("necessitate", f"{box}{met_in_kind}", kind) for box in boxes.values()]
-    proof.line("tautology", everybody, *known, *given.values())
-    return Theorem(tuple(hypotheses.values()), {"lines": proof.lines, "claims": [everybody], "countermodels": []})
+    given = [proof.line("hypothesis", hypothesis) for hypothesis in hypotheses]
+    weaker = proof.line("tautology", f"{everybody} -> {kind}")
+    boxed = [proof.line("distribute", f"{box}{everybody} -> {box}{kind}", lambda: [weaker]) for box in boxes.values()]
+    met = proof.line("tautology", kind, lambda: [*boxed, *given])
+    known = [proof.line("necessitate", f"{box}{kind}", lambda: [met]) for box in boxes.values()]
+    proof.line("tautology", everybody, lambda: [*known, *given])
+    return Theorem(tuple(hypotheses), {"lines": proof.lines, "claims": [everybody], "countermodels": []})
+
+
+def _all(parts: Sequence[str]) -> str:
+    return f"({' & '.join(parts)})" if len(parts) > 1 else parts[0]
