@@ -51,6 +51,16 @@ def test_a_user_agent_may_name_others_of_the_users_own():
     assert duel(grim, "DefectBot").outcome == "DD"
 
 
+def test_a_nameless_agent_with_a_formula_of_the_library_is_that_agent():
+    prudent = Agent("[]them(me) & [1]~them(DefectBot)")
+    table = tournament([FairBot, prudent, "[]me"])
+    assert list(table.agents) == ["FairBot", "PrudentBot", "Agent3"]
+    assert table[FairBot, prudent].outcome == table["FairBot", PrudentBot].outcome == "CC"
+    assert table["Agent3", "Agent3"].outcome == "CC"
+    with pytest.raises(TheoryError, match="one of FairBot, PrudentBot, Agent3; got JustBot"):
+        table["JustBot", FairBot]
+
+
 @pytest.mark.parametrize(
     ("broken", "complaint"),
     [

@@ -2,6 +2,7 @@ from fractions import Fraction
 from itertools import product
 from random import Random
 
+import numpy as np
 from kripke_oracle import solutions
 
 from tymbal.theory.modal import (
@@ -11,8 +12,8 @@ from tymbal.theory.modal import (
     PayorEBot,
     belief_models,
     check,
-    duel,
     frames,
+    matches,
     models,
     payor_lemma,
     random_agent,
@@ -68,9 +69,12 @@ def test_the_frames_where_fairbots_cannot_fail_are_those_without_a_cycle():
 
 def test_payor_agent_plays_like_fairbot_against_3000_random_opponents():
     random = Random(0)
-    for _ in range(3_000):
-        opponent = random_agent(random)
-        assert duel(PayorBot, opponent).outcome == duel(FairBot, opponent).outcome
+    agents = [PayorBot, FairBot, *(random_agent(random) for _ in range(3_000))]
+    opponents = np.arange(2, 3_002)
+    payor, fair = (matches(agents, np.full(3_000, which), opponents) for which in (0, 1))
+    assert (payor.left == fair.left).all()
+    assert (payor.right == fair.right).all()
+    assert 300 < fair.left.sum() < 2_700
 
 
 def test_in_k4_a_payor_agent_cooperates_just_if_it_is_provable_that_the_other_does():

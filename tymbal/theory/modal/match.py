@@ -69,8 +69,9 @@ class Table:
         return self.matches[row, column]
 
     def _name(self, which: Agent | str) -> str:
+        wanted = as_agent(which) if isinstance(which, Agent) else which
         for name, agent in self.agents.items():
-            if which in (name, agent):
+            if wanted in (name, agent):
                 return name
         raise TheoryError(expected=f"one of {listed(self.agents)}", got=str(which), do="name an agent of the table")
 

@@ -35,7 +35,7 @@ def draw_tournament(table: Table, path: Path) -> None:
     axes.set_yticks(range(len(names)), names)
     _plain(axes, len(names), len(names))
     axes.xaxis.tick_top()
-    keys = [_square(0, 0, colour, 1) for colour in COLOURS.values()]
+    keys = [_square(0, 0, colour, 1.0) for colour in COLOURS.values()]
     figure.legend(keys, list(MEANING.values()), loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     _save(figure, path)
 
@@ -63,7 +63,7 @@ def draw_frames(agents: list[Agent], path: Path) -> None:
     _save(figure, path)
 
 
-def _square(column: float, row: float, colour: str, size: float) -> Rectangle:
+def _square(column: int, row: int, colour: str, size: float) -> Rectangle:
     return Rectangle((column - size / 2, row - size / 2), size, size, color=colour, linewidth=0)
 
 

@@ -195,11 +195,12 @@ def _rounds(match: Match) -> str:
     others = [action for action in trace.equations if action not in shown]
     lines = []
     for number, round_ in enumerate(trace.rounds):
-        lines.append(f"  round {number}: " + "; ".join(_by_name(action, round_.taken[action]) for action in shown))
+        deeds = "; ".join(_by_name(action, round_.taken[action]) for action in shown)
+        lines.append(fill(deeds, WIDTH, initial_indent=f"  round {number}: ", subsequent_indent=" " * 11))
         if others:
-            lines.append("           " + "; ".join(_by_name(action, round_.taken[action]) for action in others))
+            lines.append(_wrapped("; ".join(_by_name(action, round_.taken[action]) for action in others), 11))
         struck = dict.fromkeys(_content(box) for box in trace.boxes if trace.struck(box) == number)
-        lines += [f"           struck out: the proof that {content}" for content in struck]
+        lines += [_wrapped(f"struck out: the proof that {content}", 11) for content in struck]
     return "\n".join([*lines, "           nothing more is struck out"])
 
 
