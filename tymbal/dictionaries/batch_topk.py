@@ -18,6 +18,7 @@ from torch import Tensor
 
 from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.dictionary import Codes, Dictionary
+from tymbal.dictionaries.ends import AUTOENCODER, Ends
 
 MEMORY = 0.95
 """Share of the running threshold that one step keeps: a mean over about the last 20 batches."""
@@ -39,9 +40,12 @@ class BatchTopK(Dictionary):
     """k features a row on average; in use, every score above the learned threshold."""
 
     kind: ClassVar[str] = "batch_topk"
+    competitive: ClassVar[bool] = True
 
-    def __init__(self, width: int, features: int, k: int, *, site: str | None = None) -> None:
-        super().__init__(width, features, k, site=site)
+    def __init__(
+        self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
+    ) -> None:
+        super().__init__(width, features, k, site=site, ends=ends)
         self.register_buffer("threshold", torch.zeros((), dtype=torch.float64))
         self.register_buffer("observed", torch.zeros((), dtype=torch.int64))
 
@@ -51,29 +55,44 @@ class BatchTopK(Dictionary):
     """Batches that the threshold was learned from."""
 
     def select(self, scores: Float[Tensor, "row feature"]) -> Codes:
-        """Every score above the threshold; as many slots as the fullest row needs."""
-        active = (scores > self.threshold.to(scores.dtype)) & (scores > 0)
-        positions = active.flatten().nonzero().squeeze(-1)
-        return packed(Kept(positions, scores.flatten()[positions]), scores.shape[0], self.features)
+        """Every positive score above the threshold; as many slots as the fullest row needs."""
+        return above(scores, self.threshold)
 
     def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
         """The n·k highest positive scores of the batch of n rows."""
-        kept = highest(scores, self.k * scores.shape[0])
-        counts = torch.bincount(kept.positions // self.features, minlength=scores.shape[0])
-        return Active(kept.positions % self.features, kept.values, counts.cumsum(0) - counts)
+        return highest_of_batch(scores, self.places)
 
     def observe(self, active: Active) -> None:
         """Move the threshold towards the lowest value kept; the first batches count as a plain mean."""
-        if active.values.numel() == 0:
-            return
-        self.observed += 1
-        share = max(1 - MEMORY, 1 / int(self.observed))
-        self.threshold += share * (active.values.min().to(self.threshold.dtype) - self.threshold)
+        move_threshold(self.threshold, self.observed, active)
 
     def rescale(self, factor: float) -> None:
         """As for any dictionary; the threshold is a value too."""
         super().rescale(factor)
         self.threshold *= factor
+
+
+def above(scores: Float[Tensor, "row feature"], threshold: Float[Tensor, ""]) -> Codes:
+    """Every positive score above the threshold; as many slots as the fullest row needs."""
+    positions = ((scores > threshold.to(scores.dtype)) & (scores > 0)).flatten().nonzero().squeeze(-1)
+    return packed(Kept(positions, scores.flatten()[positions]), *scores.shape)
+
+
+def highest_of_batch(scores: Float[Tensor, "row feature"], k: int) -> Active:
+    """The n·k highest positive scores of a batch of n rows."""
+    rows, features = scores.shape
+    kept = highest(scores, k * rows)
+    counts = torch.bincount(kept.positions // features, minlength=rows)
+    return Active(kept.positions % features, kept.values, counts.cumsum(0) - counts)
+
+
+def move_threshold(threshold: Float[Tensor, ""], observed: Int[Tensor, ""], active: Active) -> None:
+    """Move a threshold towards the lowest value kept; the first batches count as a plain mean."""
+    if active.values.numel() == 0:
+        return
+    observed += 1
+    share = max(1 - MEMORY, 1 / int(observed))
+    threshold += share * (active.values.min().to(threshold.dtype) - threshold)
 
 
 def highest(scores: Float[Tensor, "row feature"], count: int) -> Kept:

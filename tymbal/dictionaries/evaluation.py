@@ -148,11 +148,12 @@ def _systems(
             first.append(rows)
         done += len(batch.tokens)
         report(done)
+    random = random_dictionary(dictionary, torch.cat(first)[:FIRST_ROWS], config.seed)
     return Systems(
         site=site,
         dictionary=dictionary,
-        random=random_dictionary(dictionary, torch.cat(first)[:FIRST_ROWS], config.seed),
-        subspace=Subspace(moments.mean, moments.covariance, dictionary.k),
+        random=random,
+        subspace=Subspace(moments.mean, moments.covariance, random.places),
         mean=moments.mean.float(),
     )
 

@@ -20,15 +20,16 @@ class TopK(Dictionary):
     """k features a row, always the same number (fewer only where scores are negative)."""
 
     kind: ClassVar[str] = "topk"
+    competitive: ClassVar[bool] = True
 
     def select(self, scores: Float[Tensor, "row feature"]) -> Codes:
         """The k highest scores of each row, negative ones as empty slots."""
-        values, indices = torch.topk(scores, self.k, dim=-1, sorted=False)
+        values, indices = torch.topk(scores, self.places, dim=-1, sorted=False)
         return Codes(indices, values.relu())
 
     def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
         """The same as in use."""
-        return highest_in_each_row(scores, self.k)
+        return highest_in_each_row(scores, self.places)
 
 
 def highest_in_each_row(scores: Float[Tensor, "row feature"], k: int) -> Active:
