@@ -71,6 +71,12 @@ class BatchTopK(Dictionary):
         super().rescale(factor)
         self.threshold *= factor
 
+    @torch.no_grad()
+    def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
+        """As for any dictionary; the threshold is a value too."""
+        super().scale_values(factors)
+        self.threshold.mul_(factors[0])
+
 
 def above(scores: Float[Tensor, "row feature"], threshold: Float[Tensor, ""]) -> Codes:
     """Every positive score above the threshold; as many slots as the fullest row needs."""

@@ -52,6 +52,8 @@ class Dictionary(nn.Module, ABC):
     """The name in `config.json` and on the command line."""
     competitive: ClassVar[bool]
     """Whether features compete for k places a row (TopK and its kin), or each is judged by itself."""
+    unit_norm: ClassVar[bool] = True
+    """Whether directions keep norm 1 while training; when saved they always have it."""
 
     def __init__(
         self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
@@ -105,6 +107,12 @@ class Dictionary(nn.Module, ABC):
     def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
         """The features that stay active in a training batch; may look at the whole batch."""
 
+    def start(self, scores: Float[Tensor, "row feature"], share: float) -> None:
+        """Make each feature active in about `share` of these rows; nothing is done where features compete."""
+
+    def project(self) -> None:
+        """Bring parameters that a step led out of their bounds back there."""
+
     def observe(self, active: Active) -> None:
         """Learn what inference needs, such as a threshold, from what one training batch kept."""
 
@@ -118,12 +126,12 @@ class Dictionary(nn.Module, ABC):
     def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
         """Make each feature's values so many times as large; which features are active stays as it is.
 
-        Raises `ValueError` for a kind whose features compete.
+        Raises `ValueError` for different factors in a kind whose features compete.
         """
-        if self.competitive:
+        if self.competitive and not torch.allclose(factors, factors[0], rtol=1e-5, atol=0):
             raise ValueError(
                 f"expected a kind that judges each feature by itself; got {self.kind}, which compares their values; "
-                "give every direction norm 1"
+                "give every direction the same norm"
             )
         self.encoder.mul_(factors.unsqueeze(1))
         self.encoder_bias.mul_(factors)
@@ -132,7 +140,7 @@ class Dictionary(nn.Module, ABC):
     def fold_norms(self) -> None:
         """Give each direction norm 1, and its feature's values the norm that it had; the reconstruction is the same.
 
-        Raises `ValueError` where norms differ from 1 in a kind whose features compete.
+        Raises `ValueError` where norms differ from each other in a kind whose features compete.
         """
         norms = self.decoder.norm(dim=1)
         if not torch.allclose(norms, torch.ones_like(norms), rtol=0, atol=1e-5):
@@ -145,9 +153,18 @@ class Dictionary(nn.Module, ABC):
         """Each feature's pre-activation, `encoder · centred(x) + encoder_bias`, in units of the activation."""
         return torch.addmm(self.encoder_bias, self.centred(x), self.encoder.T, out=out)
 
+    def centre(self) -> Float[Tensor, " width"]:
+        """What is taken from each row before it is encoded: the decoder bias, but 0 where that is of another site."""
+        return self.decoder_bias.new_zeros(self.width) if self.ends.target else self.decoder_bias
+
     def centred(self, x: Float[Tensor, "row width"]) -> Float[Tensor, "row width"]:
-        """The rows less the decoder bias; a transcoder's as they are, since its bias is one of another site."""
+        """Rows as the encoder takes them."""
         return x if self.ends.target else x - self.decoder_bias
+
+    def direction_norms(self) -> Float[Tensor, " feature"]:
+        """The norm of each feature's direction; of a crosscoder's the sum of the norms at its sites."""
+        widths = [part.width for part in self.ends.parts] or [self.target_width]
+        return torch.stack([part.norm(dim=1) for part in self.decoder.split(widths, dim=1)]).sum(0)
 
     def encode(self, x: Float[Tensor, "*rows width"]) -> Codes:
         """Sparse codes of activations; computed in the dictionary's own precision."""

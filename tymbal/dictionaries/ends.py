@@ -18,6 +18,7 @@ Model Diffing"; Gao et al. 2024, appendix A.1, for `layer_norm`.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -96,6 +97,19 @@ class Ends:
                 f"expected parts that make up the width {width}; got {[part.width for part in self.parts]}; "
                 "give their sum as the width"
             )
+
+    def columns(self, width: int) -> list[slice]:
+        """Which columns of a source's rows belong to one site; a transcoder's target stands beside its input."""
+        if self.target is not None:
+            widths = [width - self.target.width, self.target.width]
+        else:
+            widths = [part.width for part in self.parts] or [width]
+        bounds = list(accumulate(widths, initial=0))
+        return [slice(start, stop) for start, stop in pairwise(bounds)]
+
+    def split(self, rows: Float[Tensor, "*row column"], width: int) -> tuple[Tensor, Tensor]:
+        """What a dictionary of this width reads of a source's rows, and what it should write."""
+        return rows[..., :width], rows if self.target is None else rows[..., width:]
 
     def row_units(self, x: Float[Tensor, "row width"]) -> RowUnits | None:
         """How these rows are normalised; None where they are taken as they are."""

@@ -30,8 +30,8 @@ from tymbal.dictionaries.files import require_width
 from tymbal.dictionaries.findings import BothFiring, Finding, findings
 from tymbal.dictionaries.firing import Firing
 from tymbal.dictionaries.held_out import HeldOutBatch, batches, sample
-from tymbal.dictionaries.initial import FIRST_ROWS
 from tymbal.dictionaries.measures import Columns, Kept, Systems, add_embeddings, add_predictions, add_reconstruction
+from tymbal.dictionaries.units import FIRST_ROWS
 from tymbal.errors import ArtifactError
 from tymbal.models import LanguageModel
 

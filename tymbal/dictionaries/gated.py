@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.dictionary import Codes, Dictionary
 from tymbal.dictionaries.ends import AUTOENCODER, Ends
-from tymbal.dictionaries.passing import passing, passing_in_training
+from tymbal.dictionaries.passing import exceeded, passing, passing_in_training
 
 
 @final
@@ -47,6 +47,11 @@ class Gated(Dictionary):
     def values(self, gates: Float[Tensor, "row feature"]) -> Float[Tensor, "row feature"]:
         """How strongly each feature would be active if its gate were open."""
         return torch.addcmul(self.gain_bias, gates - self.encoder_bias, self.log_gain.exp()).relu()
+
+    @torch.no_grad()
+    def start(self, scores: Float[Tensor, "row feature"], share: float) -> None:
+        """Lower each gate so that it is open in that share of the rows."""
+        self.encoder_bias.sub_(exceeded(scores, share))
 
     @torch.no_grad()
     def rescale(self, factor: float) -> None:

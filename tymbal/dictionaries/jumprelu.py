@@ -19,7 +19,7 @@ from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import Codes, Dictionary
 from tymbal.dictionaries.ends import AUTOENCODER, Ends
 from tymbal.dictionaries.matryoshka import Matryoshka
-from tymbal.dictionaries.passing import passing, passing_in_training
+from tymbal.dictionaries.passing import exceeded, passing, passing_in_training
 
 
 @final
@@ -42,6 +42,16 @@ class JumpReLU(Dictionary):
     def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
         """The same as in use."""
         return passing_in_training(scores, (scores > self.threshold) & (scores > 0))
+
+    @torch.no_grad()
+    def start(self, scores: Float[Tensor, "row feature"], share: float) -> None:
+        """Put each threshold where that share of the rows exceeds it."""
+        self.threshold.copy_(exceeded(scores, share).relu())
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Thresholds stay at least zero."""
+        self.threshold.clamp_(min=0)
 
     @torch.no_grad()
     def rescale(self, factor: float) -> None:

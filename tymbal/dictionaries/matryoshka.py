@@ -92,6 +92,12 @@ class Matryoshka(Dictionary):
         self.threshold.mul_(factor)
 
     @torch.no_grad()
+    def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
+        """As for any dictionary; the threshold is a value too."""
+        super().scale_values(factors)
+        self.threshold.mul_(factors[0])
+
+    @torch.no_grad()
     def prefix(self, features: int) -> BatchTopK:
         """The first features alone, as a dictionary of their own, with the same threshold.
 

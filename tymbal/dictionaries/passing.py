@@ -20,3 +20,9 @@ def passing_in_training(values: Float[Tensor, "row feature"], passes: Bool[Tenso
     row, feature = passes.nonzero(as_tuple=True)
     counts = torch.bincount(row, minlength=len(values))
     return Active(feature, values[row, feature], counts.cumsum(0) - counts)
+
+
+def exceeded(scores: Float[Tensor, "row feature"], share: float) -> Float[Tensor, " feature"]:
+    """For each feature, what about `share` of its scores exceed."""
+    count = min(len(scores), max(1, round(share * len(scores))))
+    return torch.topk(scores, count, dim=0, sorted=False).values.amin(0)

@@ -11,12 +11,13 @@ Sources: Bricken et al. 2023, "Towards Monosemanticity"; Anthropic, April 2024, 
 
 from typing import ClassVar, final
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.dictionary import Codes, Dictionary
-from tymbal.dictionaries.passing import passing, passing_in_training
+from tymbal.dictionaries.passing import exceeded, passing, passing_in_training
 
 
 @final
@@ -25,6 +26,7 @@ class ReLU(Dictionary):
 
     kind: ClassVar[str] = "relu"
     competitive: ClassVar[bool] = False
+    unit_norm: ClassVar[bool] = False
 
     def select(self, scores: Float[Tensor, "row feature"]) -> Codes:
         """Every positive score; as many slots as the fullest row needs."""
@@ -33,3 +35,8 @@ class ReLU(Dictionary):
     def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
         """The same as in use."""
         return passing_in_training(scores, scores > 0)
+
+    @torch.no_grad()
+    def start(self, scores: Float[Tensor, "row feature"], share: float) -> None:
+        """Lower each bias so that a feature is active in that share of the rows."""
+        self.encoder_bias.sub_(exceeded(scores, share))
