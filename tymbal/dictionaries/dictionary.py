@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from tymbal import artifact
 from tymbal.dictionaries.active import Active, weighted_sums
 from tymbal.dictionaries.ends import AUTOENCODER, Ends, RowUnits
+from tymbal.dictionaries.scores import Scores
 
 TENSORS = "dictionary.safetensors"
 ARTIFACT_KIND = "dictionary"
@@ -104,7 +105,7 @@ class Dictionary(nn.Module, ABC):
         """The features that stay active, each row by itself; values are at least 0."""
 
     @abstractmethod
-    def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
+    def select_in_training(self, scores: Scores) -> Active:
         """The features that stay active in a training batch; may look at the whole batch."""
 
     def start(self, scores: Float[Tensor, "row feature"], share: float) -> None:

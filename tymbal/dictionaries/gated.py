@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.dictionary import Codes, Dictionary
 from tymbal.dictionaries.ends import AUTOENCODER, Ends
-from tymbal.dictionaries.passing import exceeded, passing, passing_in_training
+from tymbal.dictionaries.passing import exceeded, passing
+from tymbal.dictionaries.scores import Scores
 
 
 @final
@@ -39,10 +40,12 @@ class Gated(Dictionary):
         values = self.values(scores)
         return passing(values, (scores > 0) & (values > 0))
 
-    def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
-        """The same as in use."""
-        values = self.values(scores)
-        return passing_in_training(values, (scores > 0) & (values > 0))
+    def select_in_training(self, scores: Scores) -> Active:
+        """The same as in use; an open gate whose value is cut off at 0 counts as an entry of value 0."""
+        found = scores.above(torch.zeros_like(self.encoder_bias))
+        centred = found.values - self.encoder_bias[found.features]
+        gained = self.log_gain.exp()[found.features] * centred + self.gain_bias[found.features]
+        return found._replace(values=gained.relu())
 
     def values(self, gates: Float[Tensor, "row feature"]) -> Float[Tensor, "row feature"]:
         """How strongly each feature would be active if its gate were open."""

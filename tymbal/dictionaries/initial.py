@@ -18,6 +18,7 @@ from torch import Tensor
 
 from tymbal.dictionaries.active import Active, by_feature
 from tymbal.dictionaries.dictionary import Dictionary
+from tymbal.dictionaries.scores import DenseScores
 
 MEDIAN_STEPS = 100
 START = 4
@@ -53,7 +54,7 @@ def initialise(dictionary: Dictionary, rows: Float[Tensor, "row column"], seed: 
         dictionary.decoder.copy_(dictionary.encoder)
     if dictionary.k is not None:
         dictionary.start(dictionary.scores(x), min(0.5, START * dictionary.k / dictionary.features))
-    active = dictionary.select_in_training(dictionary.scores(x))
+    active = dictionary.select_in_training(DenseScores(dictionary.scores(x)))
     wanted = target - dictionary.decoder_bias
     if dictionary.ends.target is not None:
         dictionary.decoder.copy_(_likely_targets(dictionary, active, wanted, generator))

@@ -19,7 +19,8 @@ from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import Codes, Dictionary
 from tymbal.dictionaries.ends import AUTOENCODER, Ends
 from tymbal.dictionaries.matryoshka import Matryoshka
-from tymbal.dictionaries.passing import exceeded, passing, passing_in_training
+from tymbal.dictionaries.passing import exceeded, passing
+from tymbal.dictionaries.scores import Scores
 
 
 @final
@@ -39,9 +40,9 @@ class JumpReLU(Dictionary):
         """Every positive score above its threshold; as many slots as the fullest row needs."""
         return passing(scores, (scores > self.threshold) & (scores > 0))
 
-    def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
+    def select_in_training(self, scores: Scores) -> Active:
         """The same as in use."""
-        return passing_in_training(scores, (scores > self.threshold) & (scores > 0))
+        return scores.above(self.threshold.detach().clamp_min(0))
 
     @torch.no_grad()
     def start(self, scores: Float[Tensor, "row feature"], share: float) -> None:

@@ -32,7 +32,10 @@ from tymbal.dictionaries.matryoshka import Matryoshka
 from tymbal.dictionaries.penalties import gated_terms, jumprelu_terms, relu_terms
 from tymbal.dictionaries.reconstruction import Penalised, Rows, Terms, base, entries, written
 from tymbal.dictionaries.relu import ReLU
-from tymbal.dictionaries.topk import TopK, highest_in_each_row
+from tymbal.dictionaries.scores import DenseScores, Scores
+from tymbal.dictionaries.screened_scores import ScreenedScores
+from tymbal.dictionaries.screening import Room
+from tymbal.dictionaries.topk import TopK
 
 MULTI, MULTI_WEIGHT = 4, 1 / 8
 """Multi-TopK adds the reconstruction from so many times k features, with this weight (Gao et al.)."""
@@ -45,6 +48,8 @@ class Loss(NamedTuple):
     squared_error: Float[Tensor, ""]
     """Σ|x - x̂|², without gradient, in squared units of x."""
     active: Active
+    uncertified: int
+    """Rows that a screen was not enough for; all of them where there is none."""
 
 
 def batch_loss(
@@ -53,32 +58,33 @@ def batch_loss(
     terms: Terms,
     *,
     target: Float[Tensor, "row target"] | None = None,
-    buffer: Float[Tensor, "row feature"] | None = None,
+    room: Room | None = None,
 ) -> Loss:
-    """The loss of one batch; `target` is what a transcoder should write.
-
-    `buffer` is room for the scores: a fresh one each step costs as much as a fifth of the product.
-    """
+    """The loss of one batch; `target` is what a transcoder should write. With `room` for it, scores are screened."""
     rows = Rows(x, x if target is None else target)
     with torch.no_grad():
-        scores = dictionary.scores(x, out=buffer)
+        scores = _scores(dictionary, x, room)
     found = OBJECTIVES[type(dictionary)](dictionary, rows, scores, terms)
     squared_error = found.error.square().sum()
     total = squared_error / (len(x) * terms.variance) + found.terms
     if terms.aux > 0 and bool(terms.dead.any()):
         total = total + terms.aux * _aux_loss(dictionary, x, found.error.detach(), scores, terms.dead)
-    return Loss(total, squared_error.detach(), found.active)
+    return Loss(total, squared_error.detach(), found.active, scores.uncertified)
 
 
-def topk_terms(
-    dictionary: TopK | BatchTopK, rows: Rows, scores: Float[Tensor, "row feature"], terms: Terms
-) -> Penalised:
+def _scores(dictionary: Dictionary, x: Tensor, room: Room | None) -> Scores:
+    if room is None:
+        return DenseScores(dictionary.scores(x))
+    return ScreenedScores(dictionary.centred(x), dictionary.encoder.detach(), dictionary.encoder_bias.detach(), room)
+
+
+def topk_terms(dictionary: TopK | BatchTopK, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
     """Nothing more than the error; with Multi-TopK that of a wider selection."""
     active = dictionary.select_in_training(scores)
     error = _error(dictionary, rows, active)
     if not terms.multi_topk:
         return Penalised(error, error.new_zeros(()), active)
-    wider = highest_in_each_row(scores, min(MULTI * dictionary.places, dictionary.features))
+    wider = scores.highest_in_each_row(min(MULTI * dictionary.places, dictionary.features))
     more = MULTI_WEIGHT * _error(dictionary, rows, wider).square().sum() / (len(rows.x) * terms.variance)
     return Penalised(error, more, active)
 
@@ -87,9 +93,7 @@ def _error(dictionary: Dictionary, rows: Rows, active: Active) -> Float[Tensor, 
     return rows.target - (written(dictionary, entries(dictionary, rows.x, active)) + base(dictionary, rows.x))
 
 
-def matryoshka_terms(
-    dictionary: Matryoshka, rows: Rows, scores: Float[Tensor, "row feature"], terms: Terms
-) -> Penalised:
+def matryoshka_terms(dictionary: Matryoshka, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
     """The errors of the smaller prefixes.
 
     Entries of a row stand in ascending order of features, so that those of each ring (a prefix less the one before it)
@@ -103,14 +107,16 @@ def matryoshka_terms(
     bag = torch.repeat_interleave(torch.arange(count), lengths) * rings + ring
     counts = torch.bincount(bag, minlength=count * rings)
     ringed = Active(active.features, found.values.detach(), counts.cumsum(0) - counts)
-    parts = decoded(found.values, dictionary.decoder, ringed, found.order._replace(row=bag[found.order.entry]))
+    parts = decoded(
+        found.values, dictionary.decoder, ringed, found.order._replace(row=bag[found.order.entry], unsorted_row=bag)
+    )
     reconstructions = parts.view(count, rings, -1).cumsum(1)
     errors = (rows.target - base(dictionary, rows.x)).unsqueeze(1) - reconstructions
     smaller = errors[:, :-1].square().sum() / (count * terms.variance)
     return Penalised(errors[:, -1], smaller, active)
 
 
-OBJECTIVES: dict[type[Dictionary], Callable[[Any, Rows, Tensor, Terms], Penalised]] = {
+OBJECTIVES: dict[type[Dictionary], Callable[[Any, Rows, Scores, Terms], Penalised]] = {
     TopK: topk_terms,
     BatchTopK: topk_terms,
     Matryoshka: matryoshka_terms,
@@ -121,10 +127,10 @@ OBJECTIVES: dict[type[Dictionary], Callable[[Any, Rows, Tensor, Terms], Penalise
 """Each kind's error and own terms."""
 
 
-def _aux_loss(dictionary: Dictionary, x: Tensor, error: Tensor, scores: Tensor, dead: Tensor) -> Float[Tensor, ""]:
+def _aux_loss(dictionary: Dictionary, x: Tensor, error: Tensor, scores: Scores, dead: Tensor) -> Float[Tensor, ""]:
     which = dead.nonzero().squeeze(-1)
     count = min(len(which), max(1, dictionary.target_width // 2))  # Gao et al.: about half the width
-    chosen = highest_in_each_row(scores[:, which], count)
+    chosen = DenseScores(scores.of(which)).highest_in_each_row(count)
     chosen = chosen._replace(features=which[chosen.features])
     missed = error - written(dictionary, entries(dictionary, x, chosen))
     return missed.square().sum() / error.square().sum().clamp_min(torch.finfo(error.dtype).tiny)

@@ -15,9 +15,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tymbal.dictionaries.active import Active
-from tymbal.dictionaries.batch_topk import BatchTopK, above, highest_of_batch, move_threshold
+from tymbal.dictionaries.batch_topk import BatchTopK, above, move_threshold
 from tymbal.dictionaries.dictionary import Codes, Dictionary
 from tymbal.dictionaries.ends import AUTOENCODER, Ends
+from tymbal.dictionaries.scores import Scores
 
 SHARES = (16, 4, 1)
 """Unless told otherwise the prefixes hold a 16th, a quarter, and all of the features."""
@@ -77,9 +78,9 @@ class Matryoshka(Dictionary):
         """Every positive score above the threshold; as many slots as the fullest row needs."""
         return above(scores, self.threshold)
 
-    def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
+    def select_in_training(self, scores: Scores) -> Active:
         """The n·k highest positive scores of the batch of n rows."""
-        return highest_of_batch(scores, self.places)
+        return scores.highest_of_batch(self.places)
 
     def observe(self, active: Active) -> None:
         """Move the threshold towards the lowest value kept; the first batches count as a plain mean."""

@@ -4,22 +4,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from tymbal.dictionaries.active import Active
-from tymbal.dictionaries.batch_topk import Kept, packed
+from tymbal.dictionaries.batch_topk import packed
 from tymbal.dictionaries.dictionary import Codes
+from tymbal.dictionaries.scores import Kept
 
 
 def passing(values: Float[Tensor, "row feature"], passes: Bool[Tensor, "row feature"]) -> Codes:
     """The values that pass, as codes with as many slots as the fullest row needs."""
     positions = passes.flatten().nonzero().squeeze(-1)
     return packed(Kept(positions, values.flatten()[positions]), *values.shape)
-
-
-def passing_in_training(values: Float[Tensor, "row feature"], passes: Bool[Tensor, "row feature"]) -> Active:
-    """The values that pass, as entries, row after row."""
-    row, feature = passes.nonzero(as_tuple=True)
-    counts = torch.bincount(row, minlength=len(values))
-    return Active(feature, values[row, feature], counts.cumsum(0) - counts)
 
 
 def exceeded(scores: Float[Tensor, "row feature"], share: float) -> Float[Tensor, " feature"]:

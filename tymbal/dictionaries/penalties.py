@@ -21,22 +21,20 @@ its logarithm, and directions have norm 1).
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from tymbal.dictionaries.active import decoded
 from tymbal.dictionaries.gated import Gated
 from tymbal.dictionaries.jumprelu import JumpReLU
-from tymbal.dictionaries.passing import passing_in_training
 from tymbal.dictionaries.reconstruction import Penalised, Rows, Terms, base, entries, written
 from tymbal.dictionaries.relu import ReLU
+from tymbal.dictionaries.scores import Scores
 
 TANH_SCALE = 4.0
 PREACTIVATION = 3e-6
 """Of the tanh penalty: its scale, and the weight of what pulls scores up to their thresholds (Anthropic)."""
 
 
-def relu_terms(dictionary: ReLU, rows: Rows, scores: Float[Tensor, "row feature"], terms: Terms) -> Penalised:
+def relu_terms(dictionary: ReLU, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
     """L1 of the values, each times the norm of its direction."""
     active = dictionary.select_in_training(scores)
     found = entries(dictionary, rows.x, active)
@@ -45,9 +43,9 @@ def relu_terms(dictionary: ReLU, rows: Rows, scores: Float[Tensor, "row feature"
     return Penalised(error, terms.sparsity * lengths / (len(rows.x) * terms.variance**0.5), active)
 
 
-def gated_terms(dictionary: Gated, rows: Rows, scores: Float[Tensor, "row feature"], terms: Terms) -> Penalised:
+def gated_terms(dictionary: Gated, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
     """L1 of the open gates, and how well they alone reconstruct through a decoder held fixed."""
-    open_gates = passing_in_training(scores, scores > 0)
+    open_gates = scores.above(torch.zeros_like(dictionary.encoder_bias))
     found = entries(dictionary, rows.x, open_gates)
     centred = found.values - found.gathered(dictionary.encoder_bias)
     values = (found.gathered(dictionary.log_gain).exp() * centred + found.gathered(dictionary.gain_bias)).relu()
@@ -58,10 +56,10 @@ def gated_terms(dictionary: Gated, rows: Rows, scores: Float[Tensor, "row featur
     return Penalised(error, more / len(rows.x), open_gates._replace(values=values.detach()))
 
 
-def jumprelu_terms(dictionary: JumpReLU, rows: Rows, scores: Float[Tensor, "row feature"], terms: Terms) -> Penalised:
+def jumprelu_terms(dictionary: JumpReLU, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
     """The number of active features or the tanh of their values; entries near a threshold count too, as zeros."""
     threshold, width = dictionary.threshold, terms.bandwidth
-    near = passing_in_training(scores, scores > threshold.detach() - width / 2)
+    near = scores.above(threshold.detach() - width / 2)
     found = entries(dictionary, rows.x, near)
     thresholds = found.gathered(threshold)
     values = _Jump.apply(found.values, thresholds, width)
@@ -69,7 +67,7 @@ def jumprelu_terms(dictionary: JumpReLU, rows: Rows, scores: Float[Tensor, "row 
     if terms.penalty == "tanh":
         centred = dictionary.centred(rows.x).detach()
         below = _Below.apply(
-            dictionary.encoder, dictionary.encoder_bias, dictionary.centre(), threshold, centred, scores
+            dictionary.encoder, dictionary.encoder_bias, dictionary.centre(), threshold, centred, scores.dense()
         )
         more = terms.sparsity * (TANH_SCALE * values).tanh().sum() + PREACTIVATION * below
     else:

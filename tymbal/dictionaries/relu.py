@@ -17,7 +17,8 @@ from torch import Tensor
 
 from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.dictionary import Codes, Dictionary
-from tymbal.dictionaries.passing import exceeded, passing, passing_in_training
+from tymbal.dictionaries.passing import exceeded, passing
+from tymbal.dictionaries.scores import Scores
 
 
 @final
@@ -32,9 +33,9 @@ class ReLU(Dictionary):
         """Every positive score; as many slots as the fullest row needs."""
         return passing(scores, scores > 0)
 
-    def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
+    def select_in_training(self, scores: Scores) -> Active:
         """The same as in use."""
-        return passing_in_training(scores, scores > 0)
+        return scores.above(torch.zeros_like(self.encoder_bias))
 
     @torch.no_grad()
     def start(self, scores: Float[Tensor, "row feature"], share: float) -> None:

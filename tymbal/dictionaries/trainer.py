@@ -28,6 +28,7 @@ from tymbal.dictionaries.initial import initialise
 from tymbal.dictionaries.loss import batch_loss
 from tymbal.dictionaries.reconstruction import Rows, Terms
 from tymbal.dictionaries.resampling import replace_dead
+from tymbal.dictionaries.screening import room_for
 from tymbal.dictionaries.units import Units, fold
 from tymbal.errors import TrainingError
 
@@ -66,7 +67,7 @@ class Trainer:
         self.optimiser = torch.optim.Adam(
             self.dictionary.parameters(), lr=config.learning_rate, betas=BETAS, eps=EPSILON, fused=True
         )
-        self._scores = torch.empty(config.batch, config.features)
+        self._room = room_for(config.batch, self.dictionary.width, config.features)
 
     def begin(self, activations: Float[Tensor, "row width"]) -> None:
         """Initialise from the source's first rows."""
@@ -87,7 +88,7 @@ class Trainer:
         dictionary, dead = self.dictionary, self.dead()
         self.optimiser.zero_grad()
         x, target = dictionary.ends.split(self.units.applied(activations), dictionary.width)
-        loss = batch_loss(dictionary, x, self._terms(dead), target=target, buffer=self._scores[: len(x)])
+        loss = batch_loss(dictionary, x, self._terms(dead), target=target, room=self._room)
         measured = Progressed(
             self.done,
             float(loss.total.detach()),
