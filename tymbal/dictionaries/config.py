@@ -22,7 +22,7 @@ class TrainingConfig:
     """Whether topk and batch_topk are also trained to reconstruct with 4k features."""
     penalty: Literal["l0", "tanh"] = "l0"
     """Penalty of jumprelu: the number of active features, or the tanh of their values."""
-    bandwidth: float = 0.5
+    bandwidth: float = 0.3
     """Width of the window around jumprelu's thresholds from which they learn, in units of training rows."""
     epochs: float = 6.0
     """Passes over the activations."""

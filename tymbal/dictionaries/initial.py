@@ -5,7 +5,7 @@
    share starts out shared. Encoder: the same directions.
 3. A transcoder's encoder is random and its decoder what the target is like where a feature is active, which is where a
    first step from zero would lead.
-4. A kind that judges each feature by itself gets thresholds that let `START` times k features a row be active.
+4. A kind that judges each feature by itself gets thresholds that let k features a row be active.
 5. Values are multiplied by the one number that makes the first reconstruction of these rows best in least squares.
 
 Sources: Gao et al. 2024, "Scaling and evaluating sparse autoencoders", appendix A.1; Bricken et al. 2023 for the
@@ -21,8 +21,6 @@ from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.scores import DenseScores
 
 MEDIAN_STEPS = 100
-START = 4
-"""How many times k features a row are active at first, where each is judged by itself."""
 SAMPLE = 4096
 """Rows that values are fitted on."""
 
@@ -53,7 +51,7 @@ def initialise(dictionary: Dictionary, rows: Float[Tensor, "row column"], seed: 
     if dictionary.ends.target is None:
         dictionary.decoder.copy_(dictionary.encoder)
     if dictionary.k is not None:
-        dictionary.start(dictionary.scores(x), min(0.5, START * dictionary.k / dictionary.features))
+        dictionary.start(dictionary.scores(x), dictionary.k / dictionary.features)
     active = dictionary.select_in_training(DenseScores(dictionary.scores(x)))
     wanted = target - dictionary.decoder_bias
     if dictionary.ends.target is not None:

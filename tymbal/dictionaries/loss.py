@@ -7,7 +7,7 @@
 encoder, both biases and the decoder like that of any other value.
 
     topk, batch_topk   nothing more; with `multi_topk` an eighth of the error with 4k features a row is added
-    matryoshka         the error of each prefix's reconstruction instead of the last one's alone
+    matryoshka         the mean of the errors of all prefixes' reconstructions instead of the last one's alone
     relu, gated, jumprelu   a penalty on active features (`penalties.py`)
 
 A transcoder's x̂ stands for its target in place of x; a crosscoder's errors are summed over its sites.
@@ -94,7 +94,7 @@ def _error(dictionary: Dictionary, rows: Rows, active: Active) -> Float[Tensor, 
 
 
 def matryoshka_terms(dictionary: Matryoshka, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
-    """The errors of the smaller prefixes.
+    """The mean of all prefixes' errors in place of the last one's.
 
     Entries of a row stand in ascending order of features, so that those of each ring (a prefix less the one before it)
     lie together: rings are decoded as rows of their own, and summed up.
@@ -112,8 +112,9 @@ def matryoshka_terms(dictionary: Matryoshka, rows: Rows, scores: Scores, terms: 
     )
     reconstructions = parts.view(count, rings, -1).cumsum(1)
     errors = (rows.target - base(dictionary, rows.x)).unsqueeze(1) - reconstructions
-    smaller = errors[:, :-1].square().sum() / (count * terms.variance)
-    return Penalised(errors[:, -1], smaller, active)
+    # The caller adds the whole error once, so that this makes it the mean over all prefixes.
+    every = errors.square().sum() / rings - errors[:, -1].square().sum()
+    return Penalised(errors[:, -1], every / (count * terms.variance), active)
 
 
 OBJECTIVES: dict[type[Dictionary], Callable[[Any, Rows, Scores, Terms], Penalised]] = {

@@ -39,6 +39,10 @@ CLIP = 1.0
 """Largest norm of the whole gradient; the loss is in units of the variance."""
 
 
+PACE = {"threshold": 10.0}
+"""How many times the learning rate a parameter has: thresholds have far to go, and few scores to learn from."""
+
+
 class Progressed(NamedTuple):
     """What one step measured, before its update."""
 
@@ -63,10 +67,12 @@ class Trainer:
         """Tokens since each feature last fired."""
         self.done = 0
         """Steps taken."""
-        self.controller = Controller(config.k)
-        self.optimiser = torch.optim.Adam(
-            self.dictionary.parameters(), lr=config.learning_rate, betas=BETAS, eps=EPSILON, fused=True
-        )
+        self.controller = Controller(config.kind, config.k, steps)
+        groups = [
+            {"params": [parameter], "pace": PACE.get(name, 1.0)}
+            for name, parameter in self.dictionary.named_parameters()
+        ]
+        self.optimiser = torch.optim.Adam(groups, lr=config.learning_rate, betas=BETAS, eps=EPSILON, fused=True)
         self._room = room_for(config.batch, self.dictionary.width, config.features)
 
     def begin(self, activations: Float[Tensor, "row width"]) -> None:
@@ -104,7 +110,7 @@ class Trainer:
         if not bool(torch.isfinite(norm + loss.total.detach())):
             return measured._replace(loss=float("nan"))
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * schedule(self.done, self.steps, self.config)
+            group["lr"] = group["pace"] * self.config.learning_rate * schedule(self.done, self.steps, self.config)
         self.optimiser.step()
         self._settle(loss.active, x, target)
         self.controller.observe(measured.l0)
