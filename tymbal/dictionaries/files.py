@@ -12,10 +12,14 @@ import torch
 from tymbal import artifact
 from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import ARTIFACT_KIND, FORMAT, TENSORS, Dictionary
+from tymbal.dictionaries.gated import Gated
+from tymbal.dictionaries.jumprelu import JumpReLU
+from tymbal.dictionaries.matryoshka import Matryoshka
+from tymbal.dictionaries.relu import ReLU
 from tymbal.dictionaries.topk import TopK
 from tymbal.errors import ArtifactError, listed
 
-KINDS: dict[str, type[Dictionary]] = {kind.kind: kind for kind in (TopK, BatchTopK)}
+KINDS: dict[str, type[Dictionary]] = {kind.kind: kind for kind in (TopK, BatchTopK, Matryoshka, JumpReLU, Gated, ReLU)}
 _REQUIRED = ("kind", "width", "features", "k", "site", "model")
 
 
@@ -35,12 +39,11 @@ def load_dictionary(folder: Path | str) -> Dictionary:
     config = artifact.read_json(folder / artifact.CONFIG)
     _check_config(config, folder)
     try:
-        dictionary = KINDS[config["kind"]](config["width"], config["features"], config["k"], site=config["site"])
-    except ValueError as error:
+        dictionary = KINDS[config["kind"]].from_config(config)
+    except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(
             expected=f"sizes that fit each other in {folder}", got=str(error), do="restore it"
         ) from error
-    dictionary.model = config["model"]
     _fill(dictionary, artifact.read_tensors(folder / TENSORS), folder)
     return dictionary.requires_grad_(False).eval()
 

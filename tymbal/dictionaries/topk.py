@@ -13,6 +13,7 @@ from torch import Tensor
 
 from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.dictionary import Codes, Dictionary
+from tymbal.dictionaries.scores import Scores
 
 
 @final
@@ -20,19 +21,13 @@ class TopK(Dictionary):
     """k features a row, always the same number (fewer only where scores are negative)."""
 
     kind: ClassVar[str] = "topk"
+    competitive: ClassVar[bool] = True
 
     def select(self, scores: Float[Tensor, "row feature"]) -> Codes:
         """The k highest scores of each row, negative ones as empty slots."""
-        values, indices = torch.topk(scores, self.k, dim=-1, sorted=False)
+        values, indices = torch.topk(scores, self.places, dim=-1, sorted=False)
         return Codes(indices, values.relu())
 
-    def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
+    def select_in_training(self, scores: Scores) -> Active:
         """The same as in use."""
-        return highest_in_each_row(scores, self.k)
-
-
-def highest_in_each_row(scores: Float[Tensor, "row feature"], k: int) -> Active:
-    """The k highest scores of each row, negative ones as 0."""
-    values, indices = torch.topk(scores, k, dim=-1, sorted=False)
-    offsets = torch.arange(0, indices.numel(), k, device=scores.device)
-    return Active(indices.flatten(), values.relu().flatten(), offsets)
+        return scores.highest_in_each_row(self.places)
