@@ -16,8 +16,8 @@ import torch
 from report import Line, arguments, note, show
 
 from tymbal.dictionaries.config import TrainingConfig
-from tymbal.dictionaries.initial import units
 from tymbal.dictionaries.trainer import Trainer
+from tymbal.dictionaries.units import units
 
 WIDTH, FEATURES, K, BATCH = 512, 8192, 32, 4096
 ROUNDS, WARM = 9, 2

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tymbal.corpora import Passage, Role
-from tymbal.dictionaries import EvaluationConfig, TopK, evaluate
+from tymbal.dictionaries import EvaluationConfig, ReLU, TopK, evaluate
 from tymbal.errors import ArtifactError, ModelError
 from tymbal.models import LanguageModel, open_model
 
@@ -95,6 +95,17 @@ def test_baselines_stand_beside_and_the_empty_dictionary_is_mean_ablation(llama:
     for name, finding in numbers.items():
         assert finding.low - 1e-9 <= finding.value <= finding.high + 1e-9, name
         assert all(number.low <= number.high for number in finding.baselines.values())
+
+
+def test_a_dictionary_without_k_is_set_against_baselines_of_its_own_l0(llama: LanguageModel) -> None:
+    dictionary = ReLU(32, 64)
+    with torch.no_grad():
+        dictionary.encoder.copy_(torch.cat([torch.eye(32), -torch.eye(32)]))
+        dictionary.decoder.copy_(dictionary.encoder)
+    numbers = evaluate(dictionary.requires_grad_(False), llama, SITE, passages(llama), QUICK).findings
+    assert numbers["l0"].value == 32  # each coordinate is active with one of its signs
+    assert numbers["fvu"].value < 1e-10
+    assert numbers["fvu"].baselines["PCA with k components"].value < 1e-10
 
 
 def test_a_perfect_dictionary_of_an_encoder(bert: LanguageModel) -> None:

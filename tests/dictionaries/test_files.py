@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tymbal import artifact
-from tymbal.dictionaries import KINDS, BatchTopK, Dictionary, TopK, load_dictionary, require_width
+from tymbal.dictionaries import KINDS, BatchTopK, Dictionary, Matryoshka, TopK, load_dictionary, require_width
 from tymbal.errors import ArtifactError
 
 
@@ -16,7 +16,7 @@ def saved(folder: Path, kind: type[Dictionary] = TopK) -> Dictionary:
     dictionary = kind(6, 20, 3, site="mlp_out.2")
     for parameter in dictionary.parameters():
         torch.nn.init.normal_(parameter)
-    if isinstance(dictionary, BatchTopK):
+    if isinstance(dictionary, BatchTopK | Matryoshka):
         dictionary.threshold.fill_(0.7)
     dictionary.model = {"name": "a model", "width": 6}
     dictionary.save(folder)
@@ -86,10 +86,10 @@ def test_another_artifact_is_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_kind_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     saved(tmp_path)
-    reseal(tmp_path, kind="gated")
+    reseal(tmp_path, kind="hopfield")
     message = refused(tmp_path)
-    assert "topk, batch_topk" in message
-    assert "gated" in message
+    assert "topk, batch_topk, matryoshka, jumprelu, gated, relu" in message
+    assert "hopfield" in message
 
 
 def test_a_configuration_without_its_kind_is_refused(tmp_path: Path) -> None:

@@ -4,16 +4,17 @@ import pytest
 import torch
 
 from tymbal.dictionaries import TopK
-from tymbal.dictionaries.initial import geometric_median, initialise, units
+from tymbal.dictionaries.initial import geometric_median, initialise
+from tymbal.dictionaries.units import units
 from tymbal.errors import TrainingError
 
 
 def test_scaled_rows_have_mean_squared_norm_equal_to_the_width() -> None:
     rows = torch.randn(4000, 20) * 3 + 5
-    scale, variance = units(rows)
-    scaled = rows.double() * scale
+    made = units(rows)
+    scaled = made.applied(rows.double())
     assert float(scaled.square().sum(1).mean()) == pytest.approx(20, rel=1e-9)
-    assert float((scaled - scaled.mean(0)).square().sum(1).mean()) == pytest.approx(variance, rel=1e-9)
+    assert float((scaled - scaled.mean(0)).square().sum(1).mean()) == pytest.approx(made.variance, rel=1e-9)
 
 
 def test_the_median_of_symmetric_rows_is_their_centre_and_outliers_do_not_drag_it() -> None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tymbal.dictionaries import TrainingConfig
-from tymbal.dictionaries.initial import units
 from tymbal.dictionaries.trainer import Trainer, remove_radial_part, schedule
+from tymbal.dictionaries.units import units
 
 
 def trainer(planted, **changes: object) -> Trainer:

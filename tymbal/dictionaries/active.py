@@ -22,6 +22,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+_INT16 = 1 << 15
+"""Features up to this many have numbers that fit into 16 bits."""
+
 
 class Active(NamedTuple):
     """Active features of a batch, row after row; row r owns the entries from `offsets[r]` to `offsets[r + 1]`."""
@@ -38,6 +41,8 @@ class ByFeature(NamedTuple):
     row: Int[Tensor, " entry"]
     offsets: Int[Tensor, " feature"]
     counts: Int[Tensor, " feature"]
+    unsorted_row: Int[Tensor, " entry"]
+    """The row of each entry in the order of `Active`."""
 
     def sums(
         self, weights: Float[Tensor, " entry"], rows: Float[Tensor, "row width"]
@@ -52,12 +57,13 @@ class ByFeature(NamedTuple):
 
 def by_feature(active: Active, features: int) -> ByFeature:
     """Sort entries by feature; ties stay in order of rows, so that sums always run in the same order."""
-    entry = torch.argsort(active.features, stable=True)
+    narrow = torch.int16 if features <= _INT16 else torch.int32  # a sort of few bytes takes few passes
+    entry = torch.sort(active.features.to(narrow), stable=True).indices
     counts = torch.bincount(active.features, minlength=features)
     lengths = torch.diff(active.offsets, append=active.offsets.new_tensor([active.features.numel()]))
     rows = torch.arange(len(active.offsets), device=active.offsets.device)
     row = torch.repeat_interleave(rows, lengths, output_size=active.features.numel())
-    return ByFeature(entry, row[entry], counts.cumsum(0) - counts, counts)
+    return ByFeature(entry, row[entry], counts.cumsum(0) - counts, counts, row)
 
 
 def weighted_sums(
@@ -70,6 +76,18 @@ def weighted_sums(
     return F.embedding_bag(gathered, table, offsets, mode="sum", per_sample_weights=weights)
 
 
+def gathered_dots(
+    rows: Float[Tensor, "row width"],
+    table: Float[Tensor, "line width"],
+    gathered: Int[Tensor, " entry"],
+    offsets: Int[Tensor, " row"],
+    row: Int[Tensor, " entry"],
+) -> Float[Tensor, " entry"]:
+    """For each entry `rows[row] · table[gathered]`; entries stand row after row, from `offsets` on."""
+    # torch's derivative of a bag's sum in the weights of its entries is this very product.
+    return torch.ops.aten._embedding_bag_per_sample_weights_backward(rows, table, gathered, offsets, row, mode=0)
+
+
 class _Values(torch.autograd.Function):
     """The values of the entries as a function of the encoder and both biases; x itself has no gradient."""
 
@@ -77,7 +95,7 @@ class _Values(torch.autograd.Function):
     def forward(ctx: Any, encoder, encoder_bias, decoder_bias, x, active: Active, order: ByFeature):  # noqa: ARG004
         ctx.save_for_backward(encoder, x - decoder_bias, active.values > 0)
         ctx.order = order
-        return active.values.clone()
+        return active.values.view_as(active.values)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs):
@@ -92,17 +110,16 @@ class _Decoded(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, values, decoder, active: Active, order: ByFeature):
-        with torch.enable_grad():  # torch's own backward of the values is the gathered dot product
-            leaf = values.detach().requires_grad_()
-            decoded = weighted_sums(active.features, leaf, active.offsets, decoder.detach())
-        ctx.leaf, ctx.decoded, ctx.order = leaf, decoded, order
-        return decoded.detach().clone()
+        ctx.save_for_backward(values, decoder)
+        ctx.active, ctx.order = active, order
+        return weighted_sums(active.features, values, active.offsets, decoder)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs):
+        (values, decoder), active, order = ctx.saved_tensors, ctx.active, ctx.order
         grad_decoded = grad_outputs[0].contiguous()
-        (grad_values,) = torch.autograd.grad(ctx.decoded, ctx.leaf, grad_decoded)
-        return grad_values, ctx.order.sums(ctx.leaf.detach(), grad_decoded), None, None
+        grad_values = gathered_dots(grad_decoded, decoder, active.features, active.offsets, order.unsorted_row)
+        return grad_values, order.sums(values, grad_decoded), None, None
 
 
 def active_values(

@@ -9,12 +9,20 @@ from tymbal.dictionaries.initial import initialise
 from tymbal.dictionaries.topk import TopK
 
 
+@torch.no_grad()
+def usual_l0(dictionary: Dictionary, rows: Float[Tensor, "row width"]) -> int:
+    """How many features a dictionary uses a row: its k, or what it uses on these rows where it has none."""
+    if dictionary.k is not None:
+        return dictionary.k
+    return min(dictionary.features, max(1, round(float(dictionary.encode(rows).l0().double().mean()))))
+
+
 def random_dictionary(like: Dictionary, rows: Float[Tensor, "row width"], seed: int) -> TopK:
-    """A TopK of the same shape and k: random directions, encoder = decoder times the one number that suits `rows` best.
+    """A TopK of the same shape and L0: random directions, encoder = decoder times the number that suits `rows` best.
 
     It is where training starts, so what separates a dictionary from it was learned.
     """
-    random = TopK(like.width, like.features, like.k, site=like.site)
+    random = TopK(like.width, like.features, usual_l0(like, rows), site=like.site)
     initialise(random, rows.float(), seed)
     return random.to(rows.device).requires_grad_(False)
 

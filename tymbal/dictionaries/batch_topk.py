@@ -3,14 +3,10 @@
 Rows that need more features get more. In use a row cannot look at its batch, so the dictionary learns a threshold: a
 running mean of the lowest score kept. A score above it is active; the mean L0 is then k again.
 
-The n·k highest of rows × features scores are found exactly without sorting them: a sample of the scores estimates a
-cut that a little more than n·k scores exceed, those alone are collected, and the highest are taken among them. Where
-the estimate was too high the cut is lowered until enough are there.
-
 Source: Bussmann et al. 2024, "BatchTopK Sparse Autoencoders", equations 4 to 6.
 """
 
-from typing import ClassVar, NamedTuple, final
+from typing import ClassVar, final
 
 import torch
 from jaxtyping import Float, Int
@@ -18,20 +14,11 @@ from torch import Tensor
 
 from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.dictionary import Codes, Dictionary
+from tymbal.dictionaries.ends import AUTOENCODER, Ends
+from tymbal.dictionaries.scores import Kept, Scores
 
 MEMORY = 0.95
 """Share of the running threshold that one step keeps: a mean over about the last 20 batches."""
-SAMPLE_STRIDE = 61
-"""One score in this many estimates the cut; prime, so that it visits every feature."""
-MARGIN = 1.15
-"""How many more than n·k scores the cut should let through."""
-
-
-class Kept(NamedTuple):
-    """Scores kept from a batch, as positions in the flattened scores, and their values."""
-
-    positions: Int[Tensor, " kept"]
-    values: Float[Tensor, " kept"]
 
 
 @final
@@ -39,9 +26,12 @@ class BatchTopK(Dictionary):
     """k features a row on average; in use, every score above the learned threshold."""
 
     kind: ClassVar[str] = "batch_topk"
+    competitive: ClassVar[bool] = True
 
-    def __init__(self, width: int, features: int, k: int, *, site: str | None = None) -> None:
-        super().__init__(width, features, k, site=site)
+    def __init__(
+        self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
+    ) -> None:
+        super().__init__(width, features, k, site=site, ends=ends)
         self.register_buffer("threshold", torch.zeros((), dtype=torch.float64))
         self.register_buffer("observed", torch.zeros((), dtype=torch.int64))
 
@@ -51,52 +41,42 @@ class BatchTopK(Dictionary):
     """Batches that the threshold was learned from."""
 
     def select(self, scores: Float[Tensor, "row feature"]) -> Codes:
-        """Every score above the threshold; as many slots as the fullest row needs."""
-        active = (scores > self.threshold.to(scores.dtype)) & (scores > 0)
-        positions = active.flatten().nonzero().squeeze(-1)
-        return packed(Kept(positions, scores.flatten()[positions]), scores.shape[0], self.features)
+        """Every positive score above the threshold; as many slots as the fullest row needs."""
+        return above(scores, self.threshold)
 
-    def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
+    def select_in_training(self, scores: Scores) -> Active:
         """The n·k highest positive scores of the batch of n rows."""
-        kept = highest(scores, self.k * scores.shape[0])
-        counts = torch.bincount(kept.positions // self.features, minlength=scores.shape[0])
-        return Active(kept.positions % self.features, kept.values, counts.cumsum(0) - counts)
+        return scores.highest_of_batch(self.places)
 
     def observe(self, active: Active) -> None:
         """Move the threshold towards the lowest value kept; the first batches count as a plain mean."""
-        if active.values.numel() == 0:
-            return
-        self.observed += 1
-        share = max(1 - MEMORY, 1 / int(self.observed))
-        self.threshold += share * (active.values.min().to(self.threshold.dtype) - self.threshold)
+        move_threshold(self.threshold, self.observed, active)
 
     def rescale(self, factor: float) -> None:
         """As for any dictionary; the threshold is a value too."""
         super().rescale(factor)
         self.threshold *= factor
 
-
-def highest(scores: Float[Tensor, "row feature"], count: int) -> Kept:
-    """The `count` highest positive scores of the whole batch (all of them where fewer are positive), exactly."""
-    flat = scores.flatten()
-    cut = _estimated_cut(flat, count)
-    positions = (flat > cut).nonzero().squeeze(-1)
-    while positions.numel() < count and cut > 0:
-        cut = cut / 2 if cut > 1e-6 * float(flat.max()) else 0.0
-        positions = (flat > cut).nonzero().squeeze(-1)
-    values = flat[positions]
-    if positions.numel() <= count:
-        return Kept(positions, values)
-    best = torch.topk(values, count, sorted=False)
-    order = best.indices.sort().values
-    return Kept(positions[order], values[order])
+    @torch.no_grad()
+    def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
+        """As for any dictionary; the threshold is a value too."""
+        super().scale_values(factors)
+        self.threshold.mul_(factors[0])
 
 
-def _estimated_cut(flat: Float[Tensor, " score"], count: int) -> float:
-    """A value that about `MARGIN · count` scores exceed, judged from a sample; at least 0."""
-    sample = flat[::SAMPLE_STRIDE]
-    wanted = min(sample.numel(), int(MARGIN * count / SAMPLE_STRIDE) + 1)
-    return max(0.0, float(torch.topk(sample, wanted, sorted=False).values.min()))
+def above(scores: Float[Tensor, "row feature"], threshold: Float[Tensor, ""]) -> Codes:
+    """Every positive score above the threshold; as many slots as the fullest row needs."""
+    positions = ((scores > threshold.to(scores.dtype)) & (scores > 0)).flatten().nonzero().squeeze(-1)
+    return packed(Kept(positions, scores.flatten()[positions]), *scores.shape)
+
+
+def move_threshold(threshold: Float[Tensor, ""], observed: Int[Tensor, ""], active: Active) -> None:
+    """Move a threshold towards the lowest value kept; the first batches count as a plain mean."""
+    if active.values.numel() == 0:
+        return
+    observed += 1
+    share = max(1 - MEMORY, 1 / int(observed))
+    threshold += share * (active.values.min().to(threshold.dtype) - threshold)
 
 
 def packed(kept: Kept, rows: int, features: int) -> Codes:

@@ -32,7 +32,7 @@ from tymbal.dictionaries.concept_labels import Entries, Labels
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.files import require_width
 from tymbal.dictionaries.held_out import sample
-from tymbal.dictionaries.initial import FIRST_ROWS
+from tymbal.dictionaries.units import FIRST_ROWS
 from tymbal.errors import CorpusError
 from tymbal.models import LanguageModel
 

@@ -4,8 +4,9 @@ An activation x of the model's width becomes a `Codes`: for each row a few featu
 in the model's own units. The decoder has one direction of unit norm a feature, so that
 `x ≈ decoder_bias + Σ value · decoder[feature]`.
 
-Each kind (`topk.py`, `batch_topk.py`, …) is one final class that says which scores stay active: `select` when the
-dictionary is used, `select_in_training` when it is trained. Nothing else differs between them here.
+Each kind (`topk.py`, `jumprelu.py`, …) is one final class that says which scores stay active: `select` when the
+dictionary is used, `select_in_training` when it is trained. What it reads and writes is not a matter of kind: any of
+them may be a transcoder or a crosscoder (`ends.py`).
 
 Source: Gao et al. 2024, "Scaling and evaluating sparse autoencoders", section 2.
 """
@@ -22,10 +23,12 @@ from torch import Tensor, nn
 
 from tymbal import artifact
 from tymbal.dictionaries.active import Active, weighted_sums
+from tymbal.dictionaries.ends import AUTOENCODER, Ends, RowUnits
+from tymbal.dictionaries.scores import Scores
 
 TENSORS = "dictionary.safetensors"
 ARTIFACT_KIND = "dictionary"
-FORMAT = 1
+FORMAT = 2
 SCORES_AT_ONCE = 1 << 25
 """At most this many scores (rows × features) are held at once while encoding: 128 MiB in fp32."""
 
@@ -35,6 +38,8 @@ class Codes(NamedTuple):
 
     indices: Int[Tensor, "*rows slot"]
     values: Float[Tensor, "*rows slot"]
+    base: Float[Tensor, "*rows width"] | None = None
+    """What the features are added to, where it depends on the row; None: the decoder bias."""
 
     def l0(self) -> Int[Tensor, "*rows"]:
         """How many features are active in each row."""
@@ -42,80 +47,171 @@ class Codes(NamedTuple):
 
 
 class Dictionary(nn.Module, ABC):
-    """Features of one site: `encode` activations to sparse codes, `decode` codes to activations."""
+    """Features of activations: `encode` activations to sparse codes, `decode` codes to activations."""
 
     kind: ClassVar[str]
     """The name in `config.json` and on the command line."""
+    competitive: ClassVar[bool]
+    """Whether features compete for k places a row (TopK and its kin), or each is judged by itself."""
+    unit_norm: ClassVar[bool] = True
+    """Whether directions keep norm 1 while training; when saved they always have it."""
 
-    def __init__(self, width: int, features: int, k: int, *, site: str | None = None) -> None:
+    def __init__(
+        self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
+    ) -> None:
         """A dictionary of zeros, to be filled by training or from a file.
 
-        Raises `ValueError` where k does not lie between 1 and `features`.
+        `k` is how many features are meant to be active in a row: the number itself for TopK, the mean for every other
+        kind, None where nobody knows. Raises `ValueError` where k does not lie between 1 and `features` or is missing
+        though features compete for it, or where the parts of a crosscoder do not make up its width.
         """
         super().__init__()
-        if not 1 <= k <= features:
+        if k is None and self.competitive:
+            raise ValueError(f"expected k of a {self.kind} dictionary; got none; name it")
+        if k is not None and not 1 <= k <= features:
             raise ValueError(f"expected k between 1 and the number of features ({features}); got k = {k}; lower k")
-        self.width, self.features, self.k, self.site = width, features, k, site
+        ends.require_width(width)
+        self.width, self.features, self.k, self.site, self.ends = width, features, k, site, ends
+        self.target_width = ends.target.width if ends.target else width
+        """Width of what is written; `width` is that of what is read."""
         self.model: dict[str, Any] = {}
         """Identity of the model that the features belong to (`LanguageModel.identity`); empty if unknown."""
         self.encoder = nn.Parameter(torch.zeros(features, width))
         self.encoder_bias = nn.Parameter(torch.zeros(features))
-        self.decoder = nn.Parameter(torch.zeros(features, width))
-        self.decoder_bias = nn.Parameter(torch.zeros(width))
+        self.decoder = nn.Parameter(torch.zeros(features, self.target_width))
+        self.decoder_bias = nn.Parameter(torch.zeros(self.target_width))
+        skip = nn.Parameter(torch.zeros(self.target_width, width)) if ends.target and ends.target.skip else None
+        self.register_parameter("skip", skip)
+
+    skip: Float[Tensor, "target width"] | None
+    """The linear map of a skip transcoder."""
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Dictionary":
+        """A dictionary of zeros as `config` describes it."""
+        ends = Ends.from_json(config)
+        dictionary = cls(config["width"], config["features"], config["k"], site=config["site"], ends=ends)
+        dictionary.model = config["model"]
+        return dictionary
+
+    @property
+    def places(self) -> int:
+        """How many places features compete for, in each row or on average; k, where it must be known."""
+        assert self.k is not None
+        return self.k
 
     @abstractmethod
     def select(self, scores: Float[Tensor, "row feature"]) -> Codes:
         """The features that stay active, each row by itself; values are at least 0."""
 
     @abstractmethod
-    def select_in_training(self, scores: Float[Tensor, "row feature"]) -> Active:
+    def select_in_training(self, scores: Scores) -> Active:
         """The features that stay active in a training batch; may look at the whole batch."""
+
+    def start(self, scores: Float[Tensor, "row feature"], share: float) -> None:
+        """Make each feature active in about `share` of these rows; nothing is done where features compete."""
+
+    def project(self) -> None:
+        """Bring parameters that a step led out of their bounds back there."""
 
     def observe(self, active: Active) -> None:
         """Learn what inference needs, such as a threshold, from what one training batch kept."""
 
+    @torch.no_grad()
     def rescale(self, factor: float) -> None:
         """Make a dictionary for x into one for `factor · x`; directions stay, values grow by `factor`."""
-        with torch.no_grad():
-            self.encoder_bias.mul_(factor)
-            self.decoder_bias.mul_(factor)
+        self.encoder_bias.mul_(factor)
+        self.decoder_bias.mul_(factor)
+
+    @torch.no_grad()
+    def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
+        """Make each feature's values so many times as large; which features are active stays as it is.
+
+        Raises `ValueError` for different factors in a kind with one threshold for the values of all features.
+        """
+        if self.competitive and not torch.allclose(factors, factors[0], rtol=1e-5, atol=0):
+            raise ValueError(
+                f"expected a kind that judges each feature by itself; got {self.kind}, which compares their values; "
+                "give every direction the same norm"
+            )
+        self.encoder.mul_(factors.unsqueeze(1))
+        self.encoder_bias.mul_(factors)
+
+    @torch.no_grad()
+    def fold_norms(self) -> None:
+        """Give each direction norm 1, and its feature's values the norm that it had; the reconstruction is the same.
+
+        A direction of zero stays one. Raises `ValueError` as `scale_values` does.
+        """
+        norms = self.decoder.norm(dim=1)
+        norms[norms == 0] = 1
+        if not torch.allclose(norms, torch.ones_like(norms), rtol=0, atol=1e-5):
+            self.scale_values(norms)
+            self.decoder.div_(norms.unsqueeze(1))
 
     def scores(
         self, x: Float[Tensor, "row width"], *, out: Float[Tensor, "row feature"] | None = None
     ) -> Float[Tensor, "row feature"]:
-        """Each feature's pre-activation, `encoder · (x - decoder_bias) + encoder_bias`, in units of the activation."""
-        return torch.addmm(self.encoder_bias, x - self.decoder_bias, self.encoder.T, out=out)
+        """Each feature's pre-activation, `encoder · centred(x) + encoder_bias`, in units of the activation."""
+        return torch.addmm(self.encoder_bias, self.centred(x), self.encoder.T, out=out)
+
+    def centre(self) -> Float[Tensor, " width"]:
+        """What is taken from each row before it is encoded: the decoder bias, but 0 where that is of another site."""
+        return self.decoder_bias.new_zeros(self.width) if self.ends.target else self.decoder_bias
+
+    def centred(self, x: Float[Tensor, "row width"]) -> Float[Tensor, "row width"]:
+        """Rows as the encoder takes them."""
+        return x if self.ends.target else x - self.decoder_bias
+
+    def direction_norms(self) -> Float[Tensor, " feature"]:
+        """The norm of each feature's direction; of a crosscoder's the sum of the norms at its sites."""
+        widths = [part.width for part in self.ends.parts] or [self.target_width]
+        return torch.stack([part.norm(dim=1) for part in self.decoder.split(widths, dim=1)]).sum(0)
 
     def encode(self, x: Float[Tensor, "*rows width"]) -> Codes:
         """Sparse codes of activations; computed in the dictionary's own precision."""
         rows = x.reshape(-1, self.width).to(self.encoder.dtype)
+        units = self.ends.row_units(rows)
+        normal = rows if units is None else (rows - units.shift) / (units.scale + units.epsilon)
         chunk = max(1, SCORES_AT_ONCE // self.features)
-        parts = [self.select(self.scores(part)) for part in rows.split(chunk)] or [self.select(self.scores(rows))]
+        parts = [self.select(self.scores(part)) for part in normal.split(chunk)] or [self.select(self.scores(normal))]
         slots = max(part.indices.shape[-1] for part in parts)
         indices = torch.cat([F.pad(part.indices, (0, slots - part.indices.shape[-1])) for part in parts])
         values = torch.cat([F.pad(part.values, (0, slots - part.values.shape[-1])) for part in parts])
-        shape = (*x.shape[:-1], slots)
-        return Codes(indices.reshape(shape), values.reshape(shape))
+        if units is not None:
+            values = values * units.scale
+        base = self._base(rows, units)
+        return Codes(
+            indices.reshape(*x.shape[:-1], slots),
+            values.reshape(*x.shape[:-1], slots),
+            None if base is None else base.reshape(*x.shape[:-1], self.target_width),
+        )
 
-    def decode(self, codes: Codes) -> Float[Tensor, "*rows width"]:
+    def _base(self, rows: Tensor, units: RowUnits | None) -> Float[Tensor, "row target"] | None:
+        if units is not None:
+            return torch.addcmul(units.shift, units.scale, self.decoder_bias)
+        return None if self.skip is None else torch.addmm(self.decoder_bias, rows, self.skip.T)
+
+    def decode(self, codes: Codes) -> Float[Tensor, "*rows target"]:
         """The activations that codes stand for."""
-        slots = codes.indices.shape[-1]
+        shape, slots = codes.indices.shape[:-1], codes.indices.shape[-1]
+        base = self.decoder_bias if codes.base is None else codes.base
         if slots == 0:
-            return self.decoder_bias.expand(*codes.indices.shape[:-1], self.width).clone()
+            return base.expand(*shape, self.target_width).clone()
         flat = F.embedding_bag(
             codes.indices.reshape(-1, slots),
             self.decoder,
             per_sample_weights=codes.values.reshape(-1, slots).to(self.decoder.dtype),
             mode="sum",
         )
-        return (flat + self.decoder_bias).reshape(*codes.indices.shape[:-1], self.width)
+        return flat.reshape(*shape, self.target_width) + base
 
-    def decode_active(self, active: Active) -> Float[Tensor, "row width"]:
+    def decode_active(self, active: Active) -> Float[Tensor, "row target"]:
         """Σ value · direction for each row of a training batch, without the decoder bias and without gradients."""
         return weighted_sums(active.features, active.values.detach(), active.offsets, self.decoder.detach())
 
-    def forward(self, x: Float[Tensor, "*rows width"]) -> Float[Tensor, "*rows width"]:
-        """The reconstruction of x."""
+    def forward(self, x: Float[Tensor, "*rows width"]) -> Float[Tensor, "*rows target"]:
+        """The reconstruction of x; a transcoder's prediction of the target."""
         return self.decode(self.encode(x))
 
     def config(self) -> dict[str, Any]:
@@ -128,6 +224,7 @@ class Dictionary(nn.Module, ABC):
             "k": self.k,
             "site": self.site,
             "model": self.model,
+            **self.ends.to_json(),
         }
 
     def save(self, folder: Path | str, *, notes: Mapping[str, Any] | None = None, tables: tuple[str, ...] = ()) -> None:

@@ -30,8 +30,8 @@ from tymbal.dictionaries.files import require_width
 from tymbal.dictionaries.findings import BothFiring, Finding, findings
 from tymbal.dictionaries.firing import Firing
 from tymbal.dictionaries.held_out import HeldOutBatch, batches, sample
-from tymbal.dictionaries.initial import FIRST_ROWS
 from tymbal.dictionaries.measures import Columns, Kept, Systems, add_embeddings, add_predictions, add_reconstruction
+from tymbal.dictionaries.units import FIRST_ROWS
 from tymbal.errors import ArtifactError
 from tymbal.models import LanguageModel
 
@@ -148,11 +148,12 @@ def _systems(
             first.append(rows)
         done += len(batch.tokens)
         report(done)
+    random = random_dictionary(dictionary, torch.cat(first)[:FIRST_ROWS], config.seed)
     return Systems(
         site=site,
         dictionary=dictionary,
-        random=random_dictionary(dictionary, torch.cat(first)[:FIRST_ROWS], config.seed),
-        subspace=Subspace(moments.mean, moments.covariance, dictionary.k),
+        random=random,
+        subspace=Subspace(moments.mean, moments.covariance, random.places),
         mean=moments.mean.float(),
     )
 

@@ -1,7 +1,8 @@
 """Dictionaries read from their folders; the list of kinds stands here.
 
 A folder holds `config.json` (kind, sizes, site, model), `dictionary.safetensors` (one tensor a parameter) and
-`manifest.json` (checksums). Every size and checksum is checked before a tensor is used.
+`manifest.json` (checksums). Every size and checksum is checked before a tensor is used. A folder of another tool is
+told by its files and read as well (`foreign/`).
 """
 
 from pathlib import Path
@@ -12,21 +13,39 @@ import torch
 from tymbal import artifact
 from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import ARTIFACT_KIND, FORMAT, TENSORS, Dictionary
+from tymbal.dictionaries.foreign import FORMATS, format_of
+from tymbal.dictionaries.gated import Gated
+from tymbal.dictionaries.jumprelu import JumpReLU
+from tymbal.dictionaries.matryoshka import Matryoshka
+from tymbal.dictionaries.relu import ReLU
 from tymbal.dictionaries.topk import TopK
 from tymbal.errors import ArtifactError, listed
 
-KINDS: dict[str, type[Dictionary]] = {kind.kind: kind for kind in (TopK, BatchTopK)}
+KINDS: dict[str, type[Dictionary]] = {kind.kind: kind for kind in (TopK, BatchTopK, Matryoshka, JumpReLU, Gated, ReLU)}
 _REQUIRED = ("kind", "width", "features", "k", "site", "model")
 
 
 def load_dictionary(folder: Path | str) -> Dictionary:
-    """The dictionary in a folder, on the CPU, its parameters frozen.
+    """The dictionary in a folder, Tymbal's own or another tool's, on the CPU, its parameters frozen.
 
-    Raises `ArtifactError` where the folder is missing, unfinished, damaged, of another kind, or at odds with itself.
+    OpenAI keeps several in one folder, so there the file is named.
+
+    Raises `ArtifactError` where the folder is missing, unfinished, damaged, of another kind, or at odds with itself,
+    and where a foreign dictionary cannot be read faithfully.
     """
     folder = Path(folder)
+    if not artifact.is_sealed(folder) and (foreign := format_of(folder)):
+        return foreign.read(folder).requires_grad_(False).eval()
     if not folder.is_dir():
-        raise ArtifactError(expected=f"a dictionary's folder at {folder}", got="none", do="check the folder's name")
+        got = "a file" if folder.exists() else "none"
+        raise ArtifactError(expected=f"a dictionary's folder at {folder}", got=got, do="check the folder's name")
+    if not artifact.is_sealed(folder) and not (folder / TENSORS).exists():
+        known = listed(["Tymbal", *(known.name for known in FORMATS.values())])
+        raise ArtifactError(
+            expected=f"a finished dictionary of {known} in {folder}",
+            got=listed(sorted(path.name for path in folder.iterdir()), most=4) or "an empty folder",
+            do="check the folder's name, or resume its training",
+        )
     artifact.require_kind(folder, ARTIFACT_KIND)
     for damaged in artifact.damage(folder):
         raise ArtifactError(
@@ -35,12 +54,11 @@ def load_dictionary(folder: Path | str) -> Dictionary:
     config = artifact.read_json(folder / artifact.CONFIG)
     _check_config(config, folder)
     try:
-        dictionary = KINDS[config["kind"]](config["width"], config["features"], config["k"], site=config["site"])
-    except ValueError as error:
+        dictionary = KINDS[config["kind"]].from_config(config)
+    except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(
             expected=f"sizes that fit each other in {folder}", got=str(error), do="restore it"
         ) from error
-    dictionary.model = config["model"]
     _fill(dictionary, artifact.read_tensors(folder / TENSORS), folder)
     return dictionary.requires_grad_(False).eval()
 

@@ -1,23 +1,44 @@
-"""What training minimises: the squared error of the reconstruction, and AuxK for features that died.
+"""What training minimises: the squared error of the reconstruction, the kind's own terms, and AuxK for dead features.
 
-    loss = Σ|x - x̂|² / (rows · variance)  +  aux · Σ|e - ê|² / Σ|e|²
+    loss = Σ|x - x̂|² / (rows · variance)  +  the kind's terms  +  aux · Σ|e - ê|² / Σ|e|²
 
-`e = x - x̂` is held fixed in the second term and ê is its reconstruction from the highest-scoring dead features alone
+`e = x - x̂` is held fixed in the last term and ê is its reconstruction from the highest-scoring dead features alone
 (without the decoder bias), so that a dead feature learns what the live ones leave over. Its gradient reaches the
 encoder, both biases and the decoder like that of any other value.
 
-Source: Gao et al. 2024, "Scaling and evaluating sparse autoencoders", section 2.4 and appendix A.2.
+    topk, batch_topk   nothing more; with `multi_topk` an eighth of the error with 4k features a row is added
+    matryoshka         the mean of the errors of all prefixes' reconstructions instead of the last one's alone
+    relu, gated, jumprelu   a penalty on active features (`penalties.py`)
+
+A transcoder's x̂ stands for its target in place of x; a crosscoder's errors are summed over its sites.
+
+Sources: Gao et al. 2024, "Scaling and evaluating sparse autoencoders", section 2.4 and appendix A.2, and on Multi-TopK;
+Bussmann et al. 2025, "Learning Multi-Level Features with Matryoshka Sparse Autoencoders", section 3.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from tymbal.dictionaries.active import Active, active_values, by_feature, decoded
+from tymbal.dictionaries.active import Active, decoded
+from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import Dictionary
-from tymbal.dictionaries.topk import highest_in_each_row
+from tymbal.dictionaries.gated import Gated
+from tymbal.dictionaries.jumprelu import JumpReLU
+from tymbal.dictionaries.matryoshka import Matryoshka
+from tymbal.dictionaries.penalties import gated_terms, jumprelu_terms, relu_terms
+from tymbal.dictionaries.reconstruction import Penalised, Rows, Terms, base, entries, written
+from tymbal.dictionaries.relu import ReLU
+from tymbal.dictionaries.scores import DenseScores, Scores
+from tymbal.dictionaries.screened_scores import ScreenedScores
+from tymbal.dictionaries.screening import Room
+from tymbal.dictionaries.topk import TopK
+
+MULTI, MULTI_WEIGHT = 4, 1 / 8
+"""Multi-TopK adds the reconstruction from so many times k features, with this weight (Gao et al.)."""
 
 
 class Loss(NamedTuple):
@@ -27,44 +48,90 @@ class Loss(NamedTuple):
     squared_error: Float[Tensor, ""]
     """Σ|x - x̂|², without gradient, in squared units of x."""
     active: Active
+    uncertified: int
+    """Rows that a screen was not enough for; all of them where there is none."""
 
 
 def batch_loss(
     dictionary: Dictionary,
     x: Float[Tensor, "row width"],
+    terms: Terms,
     *,
-    variance: float,
-    dead: Bool[Tensor, " feature"],
-    aux: float,
-    buffer: Float[Tensor, "row feature"] | None = None,
+    target: Float[Tensor, "row target"] | None = None,
+    room: Room | None = None,
 ) -> Loss:
-    """The loss of one batch.
-
-    `variance` is the mean squared distance of a row from the mean row; `dead` marks features for AuxK, whose weight
-    is `aux`. `buffer` is room for the scores: a fresh one each step costs as much as a fifth of the product.
-    """
+    """The loss of one batch; `target` is what a transcoder should write. With `room` for it, scores are screened."""
+    rows = Rows(x, x if target is None else target)
     with torch.no_grad():
-        scores = dictionary.scores(x, out=buffer)
-        active = dictionary.select_in_training(scores)
-    reconstruction = _reconstructed(dictionary, x, active) + dictionary.decoder_bias
-    error = x - reconstruction
-    squared_error = error.square().sum()
-    total = squared_error / (len(x) * variance)
-    if aux > 0 and bool(dead.any()):
-        total = total + aux * _aux_loss(dictionary, x, error.detach(), scores, dead)
-    return Loss(total, squared_error.detach(), active)
+        scores = _scores(dictionary, x, room)
+    found = OBJECTIVES[type(dictionary)](dictionary, rows, scores, terms)
+    squared_error = found.error.square().sum()
+    total = squared_error / (len(x) * terms.variance) + found.terms
+    if terms.aux > 0 and bool(terms.dead.any()):
+        total = total + terms.aux * _aux_loss(dictionary, x, found.error.detach(), scores, terms.dead)
+    return Loss(total, squared_error.detach(), found.active, scores.uncertified)
 
 
-def _reconstructed(dictionary: Dictionary, x: Tensor, active: Active) -> Float[Tensor, "row width"]:
-    order = by_feature(active, dictionary.features)
-    values = active_values(x, dictionary.encoder, dictionary.encoder_bias, dictionary.decoder_bias, active, order)
-    return decoded(values, dictionary.decoder, active, order)
+def _scores(dictionary: Dictionary, x: Tensor, room: Room | None) -> Scores:
+    if room is None:
+        return DenseScores(dictionary.scores(x))
+    return ScreenedScores(dictionary.centred(x), dictionary.encoder.detach(), dictionary.encoder_bias.detach(), room)
 
 
-def _aux_loss(dictionary: Dictionary, x: Tensor, error: Tensor, scores: Tensor, dead: Tensor) -> Float[Tensor, ""]:
+def topk_terms(dictionary: TopK | BatchTopK, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
+    """Nothing more than the error; with Multi-TopK that of a wider selection."""
+    active = dictionary.select_in_training(scores)
+    error = _error(dictionary, rows, active)
+    if not terms.multi_topk:
+        return Penalised(error, error.new_zeros(()), active)
+    wider = scores.highest_in_each_row(min(MULTI * dictionary.places, dictionary.features))
+    more = MULTI_WEIGHT * _error(dictionary, rows, wider).square().sum() / (len(rows.x) * terms.variance)
+    return Penalised(error, more, active)
+
+
+def _error(dictionary: Dictionary, rows: Rows, active: Active) -> Float[Tensor, "row target"]:
+    return rows.target - (written(dictionary, entries(dictionary, rows.x, active)) + base(dictionary, rows.x))
+
+
+def matryoshka_terms(dictionary: Matryoshka, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
+    """The mean of all prefixes' errors in place of the last one's.
+
+    Entries of a row stand in ascending order of features, so that those of each ring (a prefix less the one before it)
+    lie together: rings are decoded as rows of their own, and summed up.
+    """
+    active = dictionary.select_in_training(scores)
+    found = entries(dictionary, rows.x, active)
+    count, rings = len(rows.x), len(dictionary.prefixes)
+    ring = torch.bucketize(active.features, torch.tensor(dictionary.prefixes), right=True)
+    lengths = torch.diff(active.offsets, append=active.offsets.new_tensor([len(ring)]))
+    bag = torch.repeat_interleave(torch.arange(count), lengths) * rings + ring
+    counts = torch.bincount(bag, minlength=count * rings)
+    ringed = Active(active.features, found.values.detach(), counts.cumsum(0) - counts)
+    parts = decoded(
+        found.values, dictionary.decoder, ringed, found.order._replace(row=bag[found.order.entry], unsorted_row=bag)
+    )
+    reconstructions = parts.view(count, rings, -1).cumsum(1)
+    errors = (rows.target - base(dictionary, rows.x)).unsqueeze(1) - reconstructions
+    # The caller adds the whole error once, so that this makes it the mean over all prefixes.
+    every = errors.square().sum() / rings - errors[:, -1].square().sum()
+    return Penalised(errors[:, -1], every / (count * terms.variance), active)
+
+
+OBJECTIVES: dict[type[Dictionary], Callable[[Any, Rows, Scores, Terms], Penalised]] = {
+    TopK: topk_terms,
+    BatchTopK: topk_terms,
+    Matryoshka: matryoshka_terms,
+    JumpReLU: jumprelu_terms,
+    Gated: gated_terms,
+    ReLU: relu_terms,
+}
+"""Each kind's error and own terms."""
+
+
+def _aux_loss(dictionary: Dictionary, x: Tensor, error: Tensor, scores: Scores, dead: Tensor) -> Float[Tensor, ""]:
     which = dead.nonzero().squeeze(-1)
-    count = min(len(which), max(1, dictionary.width // 2))  # Gao et al.: about half the width
-    chosen = highest_in_each_row(scores[:, which], count)
+    count = min(len(which), max(1, dictionary.target_width // 2))  # Gao et al.: about half the width
+    chosen = DenseScores(scores.of(which)).highest_in_each_row(count)
     chosen = chosen._replace(features=which[chosen.features])
-    missed = error - _reconstructed(dictionary, x, chosen)
+    missed = error - written(dictionary, entries(dictionary, x, chosen))
     return missed.square().sum() / error.square().sum().clamp_min(torch.finfo(error.dtype).tiny)

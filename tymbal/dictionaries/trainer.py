@@ -1,8 +1,9 @@
 """One training step, and the state that a run is made of.
 
-A step: loss and gradients (`loss.py`); the decoder's gradient loses its part along each direction, since directions
+A step: loss and gradients (`loss.py`); the decoder's gradient loses its part along each direction, where directions
 keep unit norm; the gradient's norm is clipped; Adam; directions are scaled to norm 1; features that did not fire grow
-older by the rows of the batch.
+older by the rows of the batch; the coefficient of a sparsity penalty moves towards the L0 that is asked for
+(`controller.py`); now and then dead features are replaced, if asked (`resampling.py`).
 
 The learning rate rises linearly over the first steps and falls linearly to zero over the last ones. All state that
 the next step depends on is in `state()`, so that a run that continues from it takes the same steps, bit by bit.
@@ -17,17 +18,29 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.config import TrainingConfig
+from tymbal.dictionaries.controller import Controller
 from tymbal.dictionaries.dictionary import Dictionary
+from tymbal.dictionaries.ends import AUTOENCODER, Ends
 from tymbal.dictionaries.files import KINDS
-from tymbal.dictionaries.initial import Units, initialise
+from tymbal.dictionaries.initial import initialise
 from tymbal.dictionaries.loss import batch_loss
+from tymbal.dictionaries.reconstruction import Rows, Terms
+from tymbal.dictionaries.resampling import replace_dead
+from tymbal.dictionaries.screening import room_for
+from tymbal.dictionaries.units import Units, fold
+from tymbal.errors import TrainingError
 
 BETAS = (0.9, 0.999)
 EPSILON = 6.25e-10
 """Adam's constants in Gao et al. 2024."""
 CLIP = 1.0
 """Largest norm of the whole gradient; the loss is in units of the variance."""
+
+
+PACE = {"threshold": 10.0}
+"""How many times the learning rate a parameter has: thresholds have far to go, and few scores to learn from."""
 
 
 class Progressed(NamedTuple):
@@ -40,64 +53,94 @@ class Progressed(NamedTuple):
     l0: float
     dead: int
     """Features that have not fired for `dead_after` tokens."""
+    sparsity: float
+    """Coefficient of the sparsity penalty; 0 where there is none."""
 
 
 class Trainer:
-    """A dictionary in training, in units where rows have mean squared norm = width."""
+    """A dictionary in training, in units where rows have mean squared norm = width; `width` is that of source rows."""
 
-    def __init__(self, config: TrainingConfig, width: int, steps: int, units: Units) -> None:
+    def __init__(self, config: TrainingConfig, width: int, steps: int, units: Units, ends: Ends = AUTOENCODER) -> None:
         self.config, self.steps, self.units = config, steps, units
-        self.dictionary: Dictionary = KINDS[config.kind](width, config.features, config.k)
+        self.dictionary = untrained(config, width, ends)
         self.idle = torch.zeros(config.features, dtype=torch.int64)
         """Tokens since each feature last fired."""
         self.done = 0
         """Steps taken."""
-        self.optimiser = torch.optim.Adam(
-            self.dictionary.parameters(), lr=config.learning_rate, betas=BETAS, eps=EPSILON, fused=True
-        )
-        self._scores = torch.empty(config.batch, config.features)
+        self.controller = Controller(config.kind, config.k, steps)
+        groups = [
+            {"params": [parameter], "pace": PACE.get(name, 1.0)}
+            for name, parameter in self.dictionary.named_parameters()
+        ]
+        self.optimiser = torch.optim.Adam(groups, lr=config.learning_rate, betas=BETAS, eps=EPSILON, fused=True)
+        self._room = room_for(config.batch, self.dictionary.width, config.features)
 
     def begin(self, activations: Float[Tensor, "row width"]) -> None:
         """Initialise from the source's first rows."""
-        initialise(self.dictionary, activations * self.units.scale, self.config.seed)
+        initialise(self.dictionary, self.units.applied(activations), self.config.seed)
 
     def dead(self) -> Bool[Tensor, " feature"]:
         """Features that have not fired for `dead_after` tokens."""
         return self.idle >= self.config.dead_after
 
-    def step(self, activations: Float[Tensor, "row width"]) -> Progressed:
+    def sparsity(self) -> float:
+        """Coefficient of the sparsity penalty in the next step."""
+        if self.dictionary.competitive:
+            return 0.0
+        return self.controller.coefficient if self.config.sparsity is None else self.config.sparsity
+
+    def step(self, activations: Float[Tensor, "row column"]) -> Progressed:
         """Take one step on a batch in the model's own units; the numbers may be NaN, then nothing was changed."""
         dictionary, dead = self.dictionary, self.dead()
         self.optimiser.zero_grad()
-        loss = batch_loss(
-            dictionary,
-            activations * self.units.scale,
-            variance=self.units.variance,
-            dead=dead,
-            aux=self.config.aux,
-            buffer=self._scores[: len(activations)],
-        )
+        x, target = dictionary.ends.split(self.units.applied(activations), dictionary.width)
+        loss = batch_loss(dictionary, x, self._terms(dead), target=target, room=self._room)
         measured = Progressed(
             self.done,
             float(loss.total.detach()),
-            float(loss.squared_error) / (len(activations) * self.units.variance),
-            float((loss.active.values > 0).sum()) / len(activations),
+            float(loss.squared_error) / (len(x) * self.units.variance),
+            float((loss.active.values > 0).sum()) / len(x),
             int(dead.sum()),
+            self.sparsity(),
         )
         loss.total.backward()
-        remove_radial_part(dictionary)
+        if dictionary.unit_norm and not dictionary.ends.parts:
+            remove_radial_part(dictionary)
         norm = torch.nn.utils.clip_grad_norm_(dictionary.parameters(), CLIP, foreach=True)
         if not bool(torch.isfinite(norm + loss.total.detach())):
             return measured._replace(loss=float("nan"))
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * schedule(self.done, self.steps, self.config)
+            group["lr"] = group["pace"] * self.config.learning_rate * schedule(self.done, self.steps, self.config)
         self.optimiser.step()
-        normalise_directions(dictionary)
-        dictionary.observe(loss.active)
-        self.idle += len(activations)
-        self.idle[loss.active.features[loss.active.values > 0]] = 0
+        self._settle(loss.active, x, target)
+        self.controller.observe(measured.l0)
         self.done += 1
         return measured
+
+    def _terms(self, dead: Bool[Tensor, " feature"]) -> Terms:
+        return Terms(
+            variance=self.units.variance,
+            dead=dead,
+            aux=self.config.aux,
+            sparsity=self.sparsity(),
+            multi_topk=self.config.multi_topk,
+            penalty=self.config.penalty,
+            bandwidth=self.config.bandwidth,
+        )
+
+    def _settle(self, active: Active, x: Float[Tensor, "row width"], target: Float[Tensor, "row target"]) -> None:
+        """What follows the optimiser's step."""
+        if self.dictionary.unit_norm:
+            normalise_directions(self.dictionary)
+        self.dictionary.project()
+        self.dictionary.observe(active)
+        self.idle += len(x)
+        self.idle[active.features[active.values > 0]] = 0
+        every, done = self.config.resample_every, (self.done + 1) * len(x)
+        if every and done // every > self.done * len(x) // every:
+            dead = self.dead().nonzero().squeeze(-1)
+            replace_dead(self.dictionary, self.optimiser, dead, Rows(x, target), seed=self.config.seed + self.done)
+            self.idle[dead] = 0
 
     def state(self) -> dict[str, Tensor]:
         """Every tensor that the next step depends on."""
@@ -105,13 +148,22 @@ class Trainer:
         for name, parameter in self.dictionary.named_parameters():
             for key, tensor in self.optimiser.state[parameter].items():
                 tensors[f"adam.{key}.{name}"] = tensor
-        units = torch.tensor(self.units, dtype=torch.float64)
-        return tensors | {"idle": self.idle, "done": torch.tensor(self.done), "units": units}
+        return tensors | {
+            "idle": self.idle,
+            "done": torch.tensor(self.done),
+            "units.scale": self.units.scale,
+            "units.shift": self.units.shift,
+            "units.variance": torch.tensor(self.units.variance, dtype=torch.float64),
+            "controller": torch.tensor([self.controller.integral, self.controller.coefficient], dtype=torch.float64),
+        }
 
     @classmethod
-    def restored(cls, config: TrainingConfig, width: int, steps: int, state: dict[str, Tensor]) -> "Trainer":
+    def restored(
+        cls, config: TrainingConfig, width: int, steps: int, state: dict[str, Tensor], ends: Ends = AUTOENCODER
+    ) -> "Trainer":
         """The trainer that `state` was taken from."""
-        trainer = cls(config, width, steps, Units(*state["units"].tolist()))
+        units = Units(state["units.scale"], state["units.shift"], float(state["units.variance"]))
+        trainer = cls(config, width, steps, units, ends)
         own = {name.removeprefix("dictionary."): t for name, t in state.items() if name.startswith("dictionary.")}
         trainer.dictionary.load_state_dict(own)
         for name, parameter in trainer.dictionary.named_parameters():
@@ -119,14 +171,31 @@ class Trainer:
             trainer.optimiser.state[parameter] = {
                 key: state[f"adam.{key}.{name}"].clone() for key in ("step", "exp_avg", "exp_avg_sq")
             }
+        trainer.controller.integral, trainer.controller.coefficient = state["controller"].tolist()
         trainer.idle.copy_(state["idle"])
         trainer.done = int(state["done"])
         return trainer
 
     def finished(self) -> Dictionary:
         """The dictionary in the model's own units; training cannot go on after this."""
-        self.dictionary.rescale(1 / self.units.scale)
-        return self.dictionary.requires_grad_(False).eval()
+        return fold(self.dictionary, self.units).requires_grad_(False).eval()
+
+
+def untrained(config: TrainingConfig, width: int, ends: Ends) -> Dictionary:
+    """A dictionary of zeros as `config` asks for it, for a source's rows of this width.
+
+    Raises `TrainingError` for what cannot be trained.
+    """
+    if ends.row_norm is not None or (ends.parts and config.kind == "topk"):
+        raise TrainingError(
+            expected="a crosscoder of another kind than topk, which would compare values in units of different sites, "
+            "and rows that are not normalised",
+            got=f"{ends.row_norm or 'a crosscoder'} and kind {config.kind}",
+            do="use batch_topk or relu",
+        )
+    read = width - (ends.target.width if ends.target else 0)
+    settings = {"width": read, "features": config.features, "k": config.k, "prefixes": config.prefixes}
+    return KINDS[config.kind].from_config({"site": None, "model": {}, **settings, **ends.to_json()})
 
 
 def schedule(step: int, steps: int, config: TrainingConfig) -> float:
@@ -146,6 +215,6 @@ def remove_radial_part(dictionary: Dictionary) -> None:
 
 @torch.no_grad()
 def normalise_directions(dictionary: Dictionary) -> None:
-    """Scale each decoder direction to norm 1."""
-    decoder = dictionary.decoder
-    decoder.div_(decoder.norm(dim=1, keepdim=True).clamp_min(torch.finfo(decoder.dtype).tiny))
+    """Scale each decoder direction to norm 1; of a crosscoder the sum of its norms at the sites."""
+    norms = dictionary.direction_norms().unsqueeze(1)
+    dictionary.decoder.div_(norms.clamp_min(torch.finfo(norms.dtype).tiny))

@@ -8,7 +8,6 @@ A run that was killed and continued ends with the same bytes as one that was not
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from math import ceil, isfinite
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,10 @@ from tymbal.activations import Progress, RowSource
 from tymbal.dictionaries import checkpoints
 from tymbal.dictionaries.config import TrainingConfig
 from tymbal.dictionaries.dictionary import Dictionary
+from tymbal.dictionaries.ends import AUTOENCODER, Ends
 from tymbal.dictionaries.files import load_dictionary
-from tymbal.dictionaries.initial import FIRST_ROWS, units
 from tymbal.dictionaries.trainer import Progressed, Trainer
+from tymbal.dictionaries.units import FIRST_ROWS, units
 from tymbal.errors import TrainingError, listed
 
 CURVE = "training.json"
@@ -39,11 +39,14 @@ def train(
     *,
     site: str | None = None,
     model: Mapping[str, Any] | None = None,
+    ends: Ends = AUTOENCODER,
 ) -> Dictionary:
     """Train a dictionary into `folder`, or finish a run that was broken off there; the result is in the model's units.
 
-    `site` and `model` (`LanguageModel.identity`) say where the activations come from and are recorded. Raises
-    `TrainingError` where the loss is not finite, the source too small, or `folder` holds another run.
+    `site` and `model` (`LanguageModel.identity`) say where the activations come from and are recorded. `ends` makes it
+    a transcoder or a crosscoder; the source's rows then hold all sites side by side (`SideBySide`). Raises
+    `TrainingError` where the loss is not finite, the source too small, or `folder` holds another run, `ValueError`
+    where `ends` does not fit the source's width.
     """
     folder = Path(folder)
     if config.batch > source.rows_per_epoch:
@@ -53,15 +56,16 @@ def train(
             do="lower the batch or harvest more text",
         )
     run = {
-        "training": asdict(config),
+        "training": config.to_json(),
         "rows_per_epoch": source.rows_per_epoch,
         "width": source.width,
         "site": site,
         "model": dict(model or {}),
+        **ends.to_json(),
     }
     if artifact.is_sealed(folder):
         return _finished(folder, run)
-    trainer, curve = _taken_up(source, config, folder, run)
+    trainer, curve = _taken_up(source, config, folder, run, ends)
     _run(trainer, curve, source, folder, run, progress)
     dictionary = trainer.finished()
     dictionary.site, dictionary.model = site, run["model"]
@@ -82,7 +86,7 @@ def _finished(folder: Path, run: dict[str, Any]) -> Dictionary:
 
 
 def _taken_up(
-    source: RowSource, config: TrainingConfig, folder: Path, run: dict[str, Any]
+    source: RowSource, config: TrainingConfig, folder: Path, run: dict[str, Any], ends: Ends
 ) -> tuple[Trainer, list[Progressed]]:
     steps = config.steps(source.rows_per_epoch)
     place = checkpoints.last(folder)
@@ -90,16 +94,16 @@ def _taken_up(
         checkpoint = checkpoints.read(place)
         _same_run(checkpoint.config, run, place)
         curve = [_point(*row) for row in checkpoint.state["curve"].tolist()]
-        return Trainer.restored(config, source.width, steps, checkpoint.state), curve
+        return Trainer.restored(config, source.width, steps, checkpoint.state, ends), curve
     count = min(steps, ceil(FIRST_ROWS / config.batch))
     rows = torch.cat([source.batch(step, config.batch) for step in range(count)])
-    trainer = Trainer(config, source.width, steps, units(rows))
+    trainer = Trainer(config, source.width, steps, units(rows, ends), ends)
     trainer.begin(rows)
     return trainer, []
 
 
-def _point(step: float, loss: float, fvu: float, l0: float, dead: float) -> Progressed:
-    return Progressed(int(step), loss, fvu, l0, int(dead))
+def _point(step: float, loss: float, fvu: float, l0: float, dead: float, sparsity: float) -> Progressed:
+    return Progressed(int(step), loss, fvu, l0, int(dead), sparsity)
 
 
 def _same_run(found: Mapping[str, Any], run: Mapping[str, Any], place: Path) -> None:

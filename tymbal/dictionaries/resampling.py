@@ -1,0 +1,48 @@
+"""Replace dead features by rows that the dictionary reconstructs badly.
+
+1. Rows are drawn with a probability proportional to their squared error squared.
+2. Each dead feature's direction becomes that of a drawn row's error; its encoder reads that direction with a fifth of
+   the usual norm, and whatever decides whether it is active becomes what is usual among the live features.
+3. Adam forgets what it knew of the feature.
+
+Source: Bricken et al. 2023, "Towards Monosemanticity", "Neuron Resampling" (there directions are those of the rows
+themselves, which the decoder bias and the live features already explain in part).
+"""
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from tymbal.dictionaries.dictionary import Dictionary
+from tymbal.dictionaries.reconstruction import Rows
+
+SHARE_OF_NORM = 0.2
+
+
+@torch.no_grad()
+def replace_dead(
+    dictionary: Dictionary, optimiser: torch.optim.Optimizer, dead: Int[Tensor, " dead"], rows: Rows, *, seed: int
+) -> None:
+    """Give dead features new directions, drawn from the errors of these rows; nothing where all are alive or dead."""
+    live = torch.ones(dictionary.features, dtype=torch.bool)
+    live[dead] = False
+    if len(dead) == 0 or not bool(live.any()):
+        return
+    error = rows.target - dictionary(rows.x)
+    weights = error.double().square().sum(1).square()
+    if not float(weights.sum()) > 0:
+        return
+    drawn = torch.multinomial(weights, len(dead), replacement=True, generator=torch.Generator().manual_seed(seed))
+    directions = error[drawn]
+    dictionary.decoder[dead] = directions
+    norms = dictionary.direction_norms()[dead].unsqueeze(1)
+    dictionary.decoder[dead] /= norms
+    read = directions if dictionary.ends.target is None else dictionary.centred(rows.x)[drawn]
+    read = read / read.norm(dim=1, keepdim=True)
+    dictionary.encoder[dead] = SHARE_OF_NORM * dictionary.encoder[live].norm(dim=1).mean() * read
+    for name, parameter in dictionary.named_parameters():
+        if parameter.ndim == 1 and len(parameter) == dictionary.features and name != "decoder_bias":
+            parameter[dead] = parameter[live].mean()
+        if len(parameter) == dictionary.features and name not in ("decoder_bias", "skip"):
+            for key in ("exp_avg", "exp_avg_sq"):
+                optimiser.state[parameter][key][dead] = 0
