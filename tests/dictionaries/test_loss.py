@@ -126,7 +126,7 @@ def assert_equal_gradients(dictionary: Dictionary, terms: Terms) -> None:
 
 
 @pytest.mark.parametrize("kind", list(KINDS.values()))
-@pytest.mark.parametrize("dead_features", [0, 3, 20])
+@pytest.mark.parametrize("dead_features", [0, 3, 20, 60])
 def test_every_gradient_equals_dense_autograd(kind: type[Dictionary], dead_features: int) -> None:
     dictionary = made(kind)
     assert_equal_gradients(dictionary, replace(PLAIN, dead=marked(dead_features), aux=0.5, sparsity=0.3))

@@ -56,7 +56,7 @@ def test_planted_features_are_recovered_and_explain_the_rows(planted, tmp_path: 
 def test_the_curve_is_a_table_and_falls(planted, tmp_path: Path) -> None:
     train(planted, SHORT, tmp_path)
     curve = json.loads((tmp_path / "training.json").read_text())
-    assert set(curve) == {"step", "loss", "fvu", "l0", "dead", "sparsity"}
+    assert set(curve) == {"step", "loss", "fvu", "l0", "dead", "sparsity", "screened"}
     assert curve["step"] == list(range(47))  # 2 · 12,000 / 512
     assert sum(curve["fvu"][-5:]) < 0.7 * sum(curve["fvu"][:5])
     assert max(curve["l0"]) <= 3

@@ -37,6 +37,8 @@ from tymbal.dictionaries.screened_scores import ScreenedScores
 from tymbal.dictionaries.screening import Room
 from tymbal.dictionaries.topk import TopK
 
+DENSE_AUX = 8
+"""Up to this many times as many dead features as AuxK keeps in a row, dense products are faster than sparse sums."""
 MULTI, MULTI_WEIGHT = 4, 1 / 8
 """Multi-TopK adds the reconstruction from so many times k features, with this weight (Gao et al.)."""
 
@@ -131,7 +133,23 @@ OBJECTIVES: dict[type[Dictionary], Callable[[Any, Rows, Scores, Terms], Penalise
 def _aux_loss(dictionary: Dictionary, x: Tensor, error: Tensor, scores: Scores, dead: Tensor) -> Float[Tensor, ""]:
     which = dead.nonzero().squeeze(-1)
     count = min(len(which), max(1, dictionary.target_width // 2))  # Gao et al.: about half the width
-    chosen = DenseScores(scores.of(which)).highest_in_each_row(count)
-    chosen = chosen._replace(features=which[chosen.features])
-    missed = error - written(dictionary, entries(dictionary, x, chosen))
+    if len(which) <= DENSE_AUX * count:
+        reconstruction = _densely_written(dictionary, x, which, count)
+    else:
+        chosen = DenseScores(scores.of(which)).highest_in_each_row(count)
+        chosen = chosen._replace(features=which[chosen.features])
+        reconstruction = written(dictionary, entries(dictionary, x, chosen))
+    missed = error - reconstruction
     return missed.square().sum() / error.square().sum().clamp_min(torch.finfo(error.dtype).tiny)
+
+
+def _densely_written(dictionary: Dictionary, x: Tensor, which: Tensor, count: int) -> Float[Tensor, "row target"]:
+    """Σ value · direction of the `count` highest among few features, by dense products."""
+    encoder, centre = dictionary.encoder[which], dictionary.centre()
+    # The centre enters as a vector of zeros that has its gradient: a product with a vector in place of a matrix.
+    shift = dictionary.encoder_bias[which] + encoder @ (centre.detach() - centre)
+    scores = torch.addmm(shift, dictionary.centred(x).detach(), encoder.T)
+    if count < len(which):
+        kept = scores.detach().topk(count, dim=1, sorted=False).indices
+        scores = scores * torch.zeros_like(scores).scatter_(1, kept, 1)
+    return scores.relu() @ dictionary.decoder[which]

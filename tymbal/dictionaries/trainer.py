@@ -55,6 +55,8 @@ class Progressed(NamedTuple):
     """Features that have not fired for `dead_after` tokens."""
     sparsity: float
     """Coefficient of the sparsity penalty; 0 where there is none."""
+    screened: float
+    """Share of rows for which a bfloat16 screen was enough to select exactly; 0 where none is used."""
 
 
 class Trainer:
@@ -73,7 +75,7 @@ class Trainer:
             for name, parameter in self.dictionary.named_parameters()
         ]
         self.optimiser = torch.optim.Adam(groups, lr=config.learning_rate, betas=BETAS, eps=EPSILON, fused=True)
-        self._room = room_for(config.batch, self.dictionary.width, config.features)
+        self.room = room_for(config.batch, self.dictionary.width, config.features)
 
     def begin(self, activations: Float[Tensor, "row width"]) -> None:
         """Initialise from the source's first rows."""
@@ -94,7 +96,7 @@ class Trainer:
         dictionary, dead = self.dictionary, self.dead()
         self.optimiser.zero_grad()
         x, target = dictionary.ends.split(self.units.applied(activations), dictionary.width)
-        loss = batch_loss(dictionary, x, self._terms(dead), target=target, room=self._room)
+        loss = batch_loss(dictionary, x, self._terms(dead), target=target, room=self.room)
         measured = Progressed(
             self.done,
             float(loss.total.detach()),
@@ -102,6 +104,7 @@ class Trainer:
             float((loss.active.values > 0).sum()) / len(x),
             int(dead.sum()),
             self.sparsity(),
+            1 - loss.uncertified / len(x),
         )
         loss.total.backward()
         if dictionary.unit_norm and not dictionary.ends.parts:

@@ -70,9 +70,13 @@ def train(
     dictionary = trainer.finished()
     dictionary.site, dictionary.model = site, run["model"]
     artifact.write_json(folder / CURVE, _columns(curve))
-    dictionary.save(
-        folder, notes={"training": run["training"], "rows_per_epoch": source.rows_per_epoch}, tables=(CURVE,)
-    )
+    notes = {
+        "training": run["training"],
+        "rows_per_epoch": source.rows_per_epoch,
+        # A screened run selects the same features, but sums their scores in another order.
+        "screened": trainer.room is not None,
+    }
+    dictionary.save(folder, notes=notes, tables=(CURVE,))
     checkpoints.remove(folder)
     return dictionary
 
@@ -102,8 +106,8 @@ def _taken_up(
     return trainer, []
 
 
-def _point(step: float, loss: float, fvu: float, l0: float, dead: float, sparsity: float) -> Progressed:
-    return Progressed(int(step), loss, fvu, l0, int(dead), sparsity)
+def _point(step: float, loss: float, fvu: float, l0: float, dead: float, *others: float) -> Progressed:
+    return Progressed(int(step), loss, fvu, l0, int(dead), *others)
 
 
 def _same_run(found: Mapping[str, Any], run: Mapping[str, Any], place: Path) -> None:
