@@ -1,5 +1,7 @@
 """Codes, shapes, units, and what comes back from a folder."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -17,6 +19,7 @@ from tymbal.dictionaries import (
     Target,
     TopK,
     as_jumprelu,
+    load_dictionary,
 )
 from tymbal.dictionaries import dictionary as dictionary_file
 from tymbal.dictionaries.ends import AUTOENCODER
@@ -71,7 +74,7 @@ def test_codes_follow_the_kinds_formula(kind: type[Dictionary]) -> None:
     assert 0 < float(codes.l0().float().mean()) < 40
 
 
-@pytest.mark.parametrize("kind", [ReLU, JumpReLU, Gated])
+@pytest.mark.parametrize("kind", [ReLU, JumpReLU, Gated, TopK])
 def test_norms_folded_into_the_values_leave_the_reconstruction(kind: type[Dictionary]) -> None:
     dictionary, x = made(kind), torch.randn(50, 10)
     dictionary.decoder.mul_(torch.rand(40, 1) + 0.3)
@@ -82,8 +85,28 @@ def test_norms_folded_into_the_values_leave_the_reconstruction(kind: type[Dictio
     assert torch.equal(dictionary.encode(x).l0(), active)
 
 
-@pytest.mark.parametrize("kind", [TopK, BatchTopK, Matryoshka])
-def test_norms_are_not_folded_where_features_compete(kind: type[Dictionary]) -> None:
+def test_a_direction_of_zero_keeps_its_values() -> None:
+    dictionary, x = made(TopK), torch.randn(50, 10)
+    dictionary.decoder.mul_(torch.rand(40, 1) + 0.3)
+    dictionary.decoder[3] = 0
+    before, codes = dictionary(x), dictionary.encode(x)
+    assert bool((codes.indices == 3).any())
+    dictionary.fold_norms()
+    torch.testing.assert_close(dictionary(x), before)
+    after = dictionary.encode(x)
+    assert torch.equal(after.values[after.indices == 3], codes.values[codes.indices == 3])
+
+
+def test_a_ranking_comes_back_from_the_folder(tmp_path: Path) -> None:
+    dictionary, x = made(TopK), torch.randn(50, 10)
+    dictionary.decoder.mul_(torch.rand(40, 1) + 0.3)
+    dictionary.fold_norms()
+    dictionary.save(tmp_path)
+    assert torch.equal(load_dictionary(tmp_path)(x), dictionary(x))
+
+
+@pytest.mark.parametrize("kind", [BatchTopK, Matryoshka])
+def test_norms_are_not_folded_where_features_share_a_threshold(kind: type[Dictionary]) -> None:
     dictionary = made(kind)
     dictionary.fold_norms()
     dictionary.decoder[3] *= 2
@@ -139,8 +162,8 @@ def test_a_transcoder_writes_another_site(kind: type[Dictionary], skip: bool) ->
 @pytest.mark.parametrize("kind", list(KINDS.values()))
 def test_normalised_rows_are_encoded_and_brought_back(kind: type[Dictionary]) -> None:
     plain, x = made(kind), torch.randn(4, 9, 10) * 3 + 1
-    mean, deviation = x.mean(-1, keepdim=True), x.std(-1, keepdim=True) + 1e-5
-    expected = plain((x - mean) / deviation) * deviation + mean
+    mean, deviation = x.mean(-1, keepdim=True), x.std(-1, keepdim=True)
+    expected = plain((x - mean) / (deviation + 1e-5)) * deviation + mean
     torch.testing.assert_close(made(kind, ends=Ends(row_norm="layer_norm"))(x), expected)
     length = x.norm(dim=-1, keepdim=True) / 10**0.5
     torch.testing.assert_close(made(kind, ends=Ends(row_norm="norm"))(x), plain(x / length) * length)

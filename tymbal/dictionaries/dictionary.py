@@ -127,7 +127,7 @@ class Dictionary(nn.Module, ABC):
     def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
         """Make each feature's values so many times as large; which features are active stays as it is.
 
-        Raises `ValueError` for different factors in a kind whose features compete.
+        Raises `ValueError` for different factors in a kind with one threshold for the values of all features.
         """
         if self.competitive and not torch.allclose(factors, factors[0], rtol=1e-5, atol=0):
             raise ValueError(
@@ -141,12 +141,13 @@ class Dictionary(nn.Module, ABC):
     def fold_norms(self) -> None:
         """Give each direction norm 1, and its feature's values the norm that it had; the reconstruction is the same.
 
-        Raises `ValueError` where norms differ from each other in a kind whose features compete.
+        A direction of zero stays one. Raises `ValueError` as `scale_values` does.
         """
         norms = self.decoder.norm(dim=1)
+        norms[norms == 0] = 1
         if not torch.allclose(norms, torch.ones_like(norms), rtol=0, atol=1e-5):
             self.scale_values(norms)
-            self.decoder.div_(norms.clamp_min(torch.finfo(norms.dtype).tiny).unsqueeze(1))
+            self.decoder.div_(norms.unsqueeze(1))
 
     def scores(
         self, x: Float[Tensor, "row width"], *, out: Float[Tensor, "row feature"] | None = None
@@ -171,7 +172,7 @@ class Dictionary(nn.Module, ABC):
         """Sparse codes of activations; computed in the dictionary's own precision."""
         rows = x.reshape(-1, self.width).to(self.encoder.dtype)
         units = self.ends.row_units(rows)
-        normal = rows if units is None else (rows - units.shift) / units.scale
+        normal = rows if units is None else (rows - units.shift) / (units.scale + units.epsilon)
         chunk = max(1, SCORES_AT_ONCE // self.features)
         parts = [self.select(self.scores(part)) for part in normal.split(chunk)] or [self.select(self.scores(normal))]
         slots = max(part.indices.shape[-1] for part in parts)

@@ -8,7 +8,7 @@ A row of a crosscoder is the concatenation of its parts' rows, so that encoder a
 
 Some foreign dictionaries normalise each row before they encode it and undo that after decoding (`row_norm`):
 
-    layer_norm     (x - mean of x) / (standard deviation of x + 1e-5), the deviation over width - 1
+    layer_norm     (x - mean of x) / (standard deviation of x + 1e-5), the deviation over width - 1; undone without 1e-5
     norm           x · √width / |x|
 
 Sources: Dunefsky et al. 2024, "Transcoders Find Interpretable LLM Feature Circuits"; Paulo et al. 2025, "Transcoders
@@ -49,10 +49,11 @@ class Part:
 
 
 class RowUnits(NamedTuple):
-    """How each row is normalised: (x - shift) / scale."""
+    """How each row is normalised, (x - shift) / (scale + epsilon), which shift and scale alone undo."""
 
     shift: Float[Tensor, "row 1"]
     scale: Float[Tensor, "row 1"]
+    epsilon: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +118,8 @@ class Ends:
             return None
         if self.row_norm == "norm":
             scale = x.norm(dim=1, keepdim=True) / x.shape[1] ** 0.5
-            return RowUnits(torch.zeros_like(scale), scale.clamp_min(torch.finfo(x.dtype).tiny))
-        return RowUnits(x.mean(1, keepdim=True), x.std(1, keepdim=True) + LAYER_NORM_EPSILON)
+            return RowUnits(torch.zeros_like(scale), scale, torch.finfo(x.dtype).tiny)
+        return RowUnits(x.mean(1, keepdim=True), x.std(1, keepdim=True), LAYER_NORM_EPSILON)
 
 
 AUTOENCODER = Ends()
