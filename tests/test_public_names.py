@@ -26,7 +26,7 @@ NAMES = {
     "tymbal.dictionaries": (
         "BatchTopK Codes ConceptConfig ConceptEvaluation ConceptScore Dictionary Ends Evaluation EvaluationConfig "
         "Finding Gated JumpReLU KINDS Matryoshka MeanAblation Number Part ReLU Splice Target TopK TrainingConfig "
-        "ZeroAblation as_jumprelu evaluate evaluate_concepts load_dictionary require_width train"
+        "ZeroAblation as_jumprelu convert_dictionary evaluate evaluate_concepts load_dictionary require_width train"
     ),
     "tymbal.models": "ARCHITECTURES Architecture Edit LanguageModel Site SiteKind Tokens open_model parse_site",
     "tymbal.serve": "create_app export serve",

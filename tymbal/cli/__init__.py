@@ -29,6 +29,9 @@ COMMANDS = (
     Command("study", "Open a model, find its features on a corpus, index them.", "tymbal.cli.study:main"),
     Command("serve", "Browse the atlas of a study in a web browser.", "tymbal.cli.serve:main"),
     Command("export", "Write the atlas of a study as web pages that need no server.", "tymbal.cli.export:main"),
+    Command(
+        "convert", "Write a dictionary in the files of another tool, or another's in ours.", "tymbal.cli.convert:main"
+    ),
     Command("generate", "Let a model continue a text.", "tymbal.cli.generate:main"),
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),
     Command("world train", "Train the small model that knows the generated world.", "tymbal.cli.world:train"),

@@ -4,6 +4,7 @@ from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.bootstrap import Number
 from tymbal.dictionaries.concepts import ConceptConfig, ConceptEvaluation, ConceptScore, evaluate_concepts
 from tymbal.dictionaries.config import TrainingConfig
+from tymbal.dictionaries.conversion import convert_dictionary
 from tymbal.dictionaries.dictionary import Codes, Dictionary
 from tymbal.dictionaries.edits import MeanAblation, Splice, ZeroAblation
 from tymbal.dictionaries.ends import Ends, Part, Target
@@ -42,6 +43,7 @@ __all__ = [
     "TrainingConfig",
     "ZeroAblation",
     "as_jumprelu",
+    "convert_dictionary",
     "evaluate",
     "evaluate_concepts",
     "load_dictionary",

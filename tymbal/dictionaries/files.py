@@ -1,7 +1,8 @@
 """Dictionaries read from their folders; the list of kinds stands here.
 
 A folder holds `config.json` (kind, sizes, site, model), `dictionary.safetensors` (one tensor a parameter) and
-`manifest.json` (checksums). Every size and checksum is checked before a tensor is used.
+`manifest.json` (checksums). Every size and checksum is checked before a tensor is used. A folder of another tool is
+told by its files and read as well (`foreign/`).
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from tymbal import artifact
 from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import ARTIFACT_KIND, FORMAT, TENSORS, Dictionary
+from tymbal.dictionaries.foreign import FORMATS, format_of
 from tymbal.dictionaries.gated import Gated
 from tymbal.dictionaries.jumprelu import JumpReLU
 from tymbal.dictionaries.matryoshka import Matryoshka
@@ -24,13 +26,23 @@ _REQUIRED = ("kind", "width", "features", "k", "site", "model")
 
 
 def load_dictionary(folder: Path | str) -> Dictionary:
-    """The dictionary in a folder, on the CPU, its parameters frozen.
+    """The dictionary in a folder, Tymbal's own or another tool's, on the CPU, its parameters frozen.
 
-    Raises `ArtifactError` where the folder is missing, unfinished, damaged, of another kind, or at odds with itself.
+    Raises `ArtifactError` where the folder is missing, unfinished, damaged, of another kind, or at odds with itself,
+    and where a foreign dictionary cannot be read faithfully.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise ArtifactError(expected=f"a dictionary's folder at {folder}", got="none", do="check the folder's name")
+    if not artifact.is_sealed(folder) and (foreign := format_of(folder)):
+        return foreign.read(folder).requires_grad_(False).eval()
+    if not artifact.is_sealed(folder) and not (folder / TENSORS).exists():
+        known = listed(["Tymbal", *(known.name for known in FORMATS.values())])
+        raise ArtifactError(
+            expected=f"a finished dictionary of {known} in {folder}",
+            got=listed(sorted(path.name for path in folder.iterdir()), most=4) or "an empty folder",
+            do="check the folder's name, or resume its training",
+        )
     artifact.require_kind(folder, ARTIFACT_KIND)
     for damaged in artifact.damage(folder):
         raise ArtifactError(
