@@ -8,6 +8,8 @@ STUDY ?=
 
 INSTALLED := $(VENV)/.installed
 MINILM := $(VENV)/.minilm
+PEERS := $(VENV)-peers/.installed
+OLD_PEERS := $(VENV)-peers-old/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install study serve test check bench bench-full peers clean
@@ -49,8 +51,18 @@ bench: $(INSTALLED)  ## run the benchmarks (20 minutes at most), end with the go
 bench-full: $(INSTALLED)  ## the same with the long ones
 	$(BIN)/python benchmarks --full $(if $(wildcard $(REAL)),--real $(REAL))
 
-peers:  ## the peers that benchmarks compare with
-	@echo "no benchmark compares with a peer yet; peers will be installed into .venv-peers"
+peers: $(INSTALLED) $(PEERS) $(OLD_PEERS)  ## install the peers that benchmarks compare with, exchange files with them
+	$(BIN)/python -m pytest -m peers tests/peers
 
-clean:  ## remove .venv and what tools left behind
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+# Peers never share an environment with Tymbal; those that need transformers 4 have one of their own. torchvision, which
+# nnsight asks for and never imports, is built for CUDA and breaks transformers beside a CPU build of torch.
+$(PEERS): benchmarks/peers.txt constraints.txt
+$(OLD_PEERS): benchmarks/peers-old.txt constraints.txt
+$(PEERS) $(OLD_PEERS):
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r $<
+	$(@D)/bin/python -m pip uninstall --quiet --yes torchvision
+	touch $@
+
+clean:  ## remove the environments and what tools left behind
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-peers-old build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -128,12 +128,12 @@ def _config(dictionary: Dictionary) -> dict[str, Any]:
     target = dictionary.ends.target
     config: dict[str, Any] = {
         "architecture": "jump_relu",
+        "model_name": dictionary.model.get("name", ""),
         "type": "transcoder" if target else "sae",
         "affine_connection": bool(target and target.skip),
     }
     hooks = {"hf_hook_point_in": _hook(dictionary.site), "hf_hook_point_out": _hook(target.site) if target else None}
-    named = {"model_name": dictionary.model.get("name"), **hooks}
-    return config | {name: value for name, value in named.items() if value is not None}
+    return config | {name: hook for name, hook in hooks.items() if hook}
 
 
 def _hook(site: str | None) -> str | None:
