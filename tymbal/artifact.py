@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 CONFIG = "config.json"
 TEMPORARY_SUFFIX = ".part"
+REPAIR = "make it again with --resume"
+"""What to do about a damaged file of ours."""
 LIBRARIES = ("tymbal", "torch", "transformers", "tokenizers", "safetensors", "numpy", "duckdb", "pyarrow")
 
 
@@ -81,16 +83,14 @@ def write_json(path: Path, value: Any) -> str:
     return write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file; raises `ArtifactError` when it is missing or cut short."""
+def read_json(path: Path, *, repair: str = REPAIR) -> Any:
+    """Read a JSON file; raises `ArtifactError` when it is missing or cut short, with what repairs it."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ArtifactError(expected=f"a file {path}", got="none", do="check the folder's name") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(
-            expected=f"JSON in {path}", got=f"a damaged file ({error})", do="make it again with --resume"
-        ) from error
+        raise ArtifactError(expected=f"JSON in {path}", got=f"a damaged file ({error})", do=repair) from error
 
 
 def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: Mapping[str, str] | None = None) -> str:
@@ -109,8 +109,8 @@ def write_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: Mapping
     return write_atomically(path, write)
 
 
-def read_tensors(path: Path) -> "dict[str, Tensor]":
-    """Read a safetensors file; raises `ArtifactError` when it is missing or cut short."""
+def read_tensors(path: Path, *, repair: str = REPAIR) -> "dict[str, Tensor]":
+    """Read a safetensors file; raises `ArtifactError` when it is missing or cut short, with what repairs it."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -119,9 +119,7 @@ def read_tensors(path: Path) -> "dict[str, Tensor]":
     except FileNotFoundError as error:
         raise ArtifactError(expected=f"a file {path}", got="none", do="check the folder's name") from error
     except SafetensorError as error:
-        raise ArtifactError(
-            expected=f"tensors in {path}", got=f"a damaged file ({error})", do="make it again with --resume"
-        ) from error
+        raise ArtifactError(expected=f"tensors in {path}", got=f"a damaged file ({error})", do=repair) from error
 
 
 def seal(folder: Path, kind: str, config: Mapping[str, Any], files: Sequence[str]) -> None:

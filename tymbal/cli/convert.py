@@ -15,7 +15,7 @@ class Options:
     faithfully is refused."""
 
     source: Annotated[Positional[Path], arg(metavar="IN")]
-    """folder of a dictionary: of Tymbal, SAELens, dictionary_learning, sparsify, Gemma Scope or OpenAI"""
+    """folder of a dictionary of Tymbal, SAELens, dictionary_learning, sparsify or Gemma Scope, or a file of OpenAI"""
     destination: Annotated[Positional[Path], arg(metavar="OUT")]
     """the folder to make; one that exists is left alone"""
     to: Literal["tymbal", "saelens", "dictionary_learning", "sparsify", "gemma_scope"]

@@ -47,5 +47,6 @@ def convert_dictionary(source: Path | str, destination: Path | str, to: str) -> 
 
 
 def _origin(source: Path) -> dict[str, str]:
-    """SHA-256 of each file that was read, by name."""
-    return {path.name: artifact.file_checksum(path) for path in sorted(source.iterdir()) if path.is_file()}
+    """SHA-256 of each file of the source, by name."""
+    paths = [source] if source.is_file() else sorted(path for path in source.iterdir() if path.is_file())
+    return {path.name: artifact.file_checksum(path) for path in paths}

@@ -28,14 +28,17 @@ _REQUIRED = ("kind", "width", "features", "k", "site", "model")
 def load_dictionary(folder: Path | str) -> Dictionary:
     """The dictionary in a folder, Tymbal's own or another tool's, on the CPU, its parameters frozen.
 
+    OpenAI keeps several in one folder, so there the file is named.
+
     Raises `ArtifactError` where the folder is missing, unfinished, damaged, of another kind, or at odds with itself,
     and where a foreign dictionary cannot be read faithfully.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise ArtifactError(expected=f"a dictionary's folder at {folder}", got="none", do="check the folder's name")
     if not artifact.is_sealed(folder) and (foreign := format_of(folder)):
         return foreign.read(folder).requires_grad_(False).eval()
+    if not folder.is_dir():
+        got = "a file" if folder.exists() else "none"
+        raise ArtifactError(expected=f"a dictionary's folder at {folder}", got=got, do="check the folder's name")
     if not artifact.is_sealed(folder) and not (folder / TENSORS).exists():
         known = listed(["Tymbal", *(known.name for known in FORMATS.values())])
         raise ArtifactError(

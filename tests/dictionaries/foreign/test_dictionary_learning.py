@@ -103,6 +103,13 @@ def test_groups_become_prefixes(tmp_path: Path) -> None:
     assert dictionary.prefixes == (4, 12, 40)
 
 
+def test_k_may_stand_in_the_configuration_alone(tmp_path: Path) -> None:
+    held = state("AutoEncoderTopK")
+    del held["k"], held["threshold"]  # as older versions saved it
+    assert load_dictionary(write(tmp_path / "a", "AutoEncoderTopK", held)).k == K
+    assert "a whole number as k" in refusal(write(tmp_path / "b", "AutoEncoderTopK", held, k=None))
+
+
 class Malicious:
     """An object whose pickle would run code."""
 

@@ -45,6 +45,16 @@ def test_topk_implies_that_rows_are_normalised(tmp_path: Path, free_norms: bool)
     assert (dictionary.kind, dictionary.k, dictionary.ends) == ("topk", K, Ends(row_norm="layer_norm"))
 
 
+def test_the_file_is_named_where_there_are_several(tmp_path: Path) -> None:
+    folder = write(tmp_path / "a", tensors() | TOPK)
+    torch.save(tensors() | {"activation": "ReLU"}, folder / "9.pt")
+    assert load_dictionary(folder / "8.pt").kind == "topk"
+    assert load_dictionary(folder / "9.pt").kind == "relu"
+    assert "got 8.pt, 9.pt" in refusal(folder)
+    (tmp_path / "notes.txt").touch()
+    assert "got a file" in refusal(tmp_path / "notes.txt")
+
+
 @pytest.mark.parametrize("named", [{"activation": "ReLU"}, {}])
 def test_relu_takes_rows_as_they_are(tmp_path: Path, named: dict[str, str]) -> None:
     held, x = tensors(free_norms=True), rows()

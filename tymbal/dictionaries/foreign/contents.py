@@ -20,6 +20,8 @@ from tymbal.errors import ArtifactError, listed
 
 OTHER = "name another folder"
 """What to do about a folder that cannot be used."""
+FETCH = "fetch it again"
+"""What to do about a file that is damaged."""
 
 
 class Settings:
@@ -31,7 +33,7 @@ class Settings:
     @classmethod
     def read(cls, path: Path) -> "Settings":
         """The entries of a JSON file; raises `ArtifactError` where it is missing or no table of entries."""
-        entries = artifact.read_json(path)
+        entries = artifact.read_json(path, repair=FETCH)
         if not isinstance(entries, dict):
             raise ArtifactError(expected=f"named entries in {path}", got=f"a {type(entries).__name__}", do=OTHER)
         return cls(entries, path)
@@ -74,6 +76,11 @@ class Settings:
         return value
 
 
+def plain(path: Path) -> dict[str, Tensor]:
+    """Tensors of a safetensors file."""
+    return artifact.read_tensors(path, repair=FETCH)
+
+
 def pickled(path: Path) -> dict[str, Any]:
     """Tensors (and plain values) of a `.pt` file, read without running any code in it."""
     try:
@@ -107,9 +114,7 @@ def zipped(path: Path) -> dict[str, Tensor]:
 
 def _damaged(path: Path, error: Exception) -> NoReturn:
     first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-    raise ArtifactError(
-        expected=f"tensors in {path}", got=f"a damaged file ({first_line})", do="fetch it again"
-    ) from error
+    raise ArtifactError(expected=f"tensors in {path}", got=f"a damaged file ({first_line})", do=FETCH) from error
 
 
 def shaped(tensors: Mapping[str, Any], shapes: Mapping[str, str], path: Path) -> dict[str, Tensor]:

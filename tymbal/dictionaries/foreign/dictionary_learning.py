@@ -112,7 +112,7 @@ def _options(held: dict[str, Any], trainer: Settings, kind: type[Dictionary], fo
         return {"k": trainer.of("target_l0", int)}
     if kind not in (TopK, BatchTopK, Matryoshka):
         return {}
-    k = _whole(held.pop("k", None), 0, "k", folder)
+    k = _whole(held.pop("k"), 0, "k", folder) if "k" in held else trainer.number("k")
     if trainer.number("k", k) != k:
         raise trainer.refusal("k", f"{k}, as in {TENSORS},")
     if kind is TopK:

@@ -18,7 +18,7 @@ from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.ends import Ends, Target
 from tymbal.dictionaries.foreign.assembly import assembled, centre, linear, site_of, unwritable, with_unit_norms
-from tymbal.dictionaries.foreign.contents import Settings, shaped, zipped
+from tymbal.dictionaries.foreign.contents import Settings, plain, shaped, zipped
 from tymbal.dictionaries.jumprelu import JumpReLU, as_jumprelu
 from tymbal.dictionaries.matryoshka import Matryoshka
 from tymbal.errors import ArtifactError
@@ -71,7 +71,7 @@ def _second(folder: Path) -> Dictionary:
     settings = Settings.read(folder / CONFIG) if (folder / CONFIG).is_file() else Settings({}, folder / CONFIG)
     if settings.text("architecture", "jump_relu") != "jump_relu":
         raise settings.refusal("architecture", "jump_relu")
-    held = artifact.read_tensors(path)
+    held = plain(path)
     if (decoder := held.get("w_dec")) is not None and decoder.dim() == 3:
         raise ArtifactError(
             expected=f"a dictionary that writes one site in {folder}",

@@ -1,4 +1,4 @@
-"""OpenAI's sparse_autoencoder: one `.pt` file, with the name of the activation function among the tensors.
+"""OpenAI's sparse_autoencoder: a `.pt` file, with the name of the activation function among the tensors.
 
 TopK implies that rows are normalised before encoding and brought back after decoding; nothing in the file says so.
 Files from before the name was written hold ReLU dictionaries. A checkpoint of their training script has neither a name
@@ -30,14 +30,19 @@ _COUNTS = ("stats_last_nonzero", "latents_activation_frequency", "latents_mean_s
 """Bookkeeping of training, which changes no code."""
 
 
-def reads(folder: Path) -> bool:
-    """Whether the folder holds one `.pt` file, under any name but that of dictionary_learning."""
-    return len(list(folder.glob("*.pt"))) == 1 and not dictionary_learning.reads(folder)
+def reads(place: Path) -> bool:
+    """Whether this is a `.pt` file, or a folder with one, under any name but that of dictionary_learning."""
+    return len(_files(place)) == 1
 
 
-def read(folder: Path) -> Dictionary:
-    """The dictionary in the folder's one `.pt` file; raises `ArtifactError` for what cannot be read faithfully."""
-    (path,) = folder.glob("*.pt")
+def _files(place: Path) -> list[Path]:
+    found = [place] if place.is_file() else sorted(place.glob("*.pt"))
+    return [path for path in found if path.suffix == ".pt" and path.name != dictionary_learning.TENSORS]
+
+
+def read(place: Path) -> Dictionary:
+    """The dictionary in a `.pt` file or the folder of one; raises `ArtifactError` for what cannot be read faithfully."""
+    (path,) = _files(place)
     held = pickled(path)
     k = _k(held, path)
     for name in _COUNTS:
@@ -50,8 +55,8 @@ def read(folder: Path) -> Dictionary:
         "decoder_bias": found["pre_bias"],
     }
     if k is None:
-        return with_unit_norms(assembled(ReLU, tensors, folder, ends=Ends()))
-    return with_unit_norms(assembled(TopK, tensors, folder, ends=Ends(row_norm="layer_norm"), k=k))
+        return with_unit_norms(assembled(ReLU, tensors, path, ends=Ends()))
+    return with_unit_norms(assembled(TopK, tensors, path, ends=Ends(row_norm="layer_norm"), k=k))
 
 
 def _k(held: dict[str, Any], path: Path) -> int | None:

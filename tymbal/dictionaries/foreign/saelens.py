@@ -16,7 +16,7 @@ from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.ends import Ends, Target
 from tymbal.dictionaries.foreign.assembly import assembled, centre, linear, site_of, unwritable, with_unit_norms
-from tymbal.dictionaries.foreign.contents import Settings, require_size, shaped
+from tymbal.dictionaries.foreign.contents import Settings, plain, require_size, shaped
 from tymbal.dictionaries.gated import Gated
 from tymbal.dictionaries.jumprelu import JumpReLU, as_jumprelu
 from tymbal.dictionaries.matryoshka import Matryoshka
@@ -112,7 +112,8 @@ def _modern(settings: Settings) -> Settings:
     if function not in ("relu", "topk"):
         raise settings.refusal(function_entry, "relu or topk")
     version = settings.of("sae_lens_version", str) or settings.table("metadata", {}).of("sae_lens_version", str)
-    if version and version.split(".")[0] not in tuple("12345"):
+    major = (version or "").split(".")[0]
+    if major.isdigit() and int(major) >= 6:
         return settings
     entries.setdefault("architecture", "standard")
     if function == "topk" and entries["architecture"] == "standard":
@@ -137,7 +138,7 @@ def _unknown(settings: Settings, name: str) -> ArtifactError:
 def _tensors(path: Path, architecture: Architecture) -> dict[str, Tensor]:
     """The tensors under our names, features first."""
     names = _NAMES[architecture.kind] | ({"W_skip": "skip"} if architecture.skip else {})
-    held = artifact.read_tensors(path)
+    held = plain(path)
     scaling = held.get("scaling_factor")
     if scaling is not None and bool((scaling == 1).all()):
         del held["scaling_factor"]  # versions before 6 wrote ones where nothing had been fine-tuned

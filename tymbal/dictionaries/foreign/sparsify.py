@@ -11,7 +11,7 @@ from tymbal import artifact
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.ends import Ends, Target
 from tymbal.dictionaries.foreign.assembly import assembled, centre, linear, unwritable, with_unit_norms
-from tymbal.dictionaries.foreign.contents import Settings, require_size, shaped
+from tymbal.dictionaries.foreign.contents import Settings, plain, require_size, shaped
 from tymbal.dictionaries.topk import TopK
 
 NAME = "sparsify"
@@ -49,7 +49,7 @@ def read(folder: Path) -> Dictionary:
         raise settings.refusal("signed", "false (values of either sign cannot be held)")
     transcodes, skip = settings.flag("transcode", False), settings.flag("skip_connection", False)
     axes = {name: shape for name, shape in _AXES.items() if skip or name != "W_skip"}
-    found = shaped(artifact.read_tensors(folder / TENSORS), axes, folder / TENSORS)
+    found = shaped(plain(folder / TENSORS), axes, folder / TENSORS)
     features, width = found["encoder.weight"].shape
     require_size(settings, "d_in", width)
     if settings.number("num_latents", 0):
