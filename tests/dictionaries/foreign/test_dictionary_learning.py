@@ -103,6 +103,12 @@ def test_groups_become_prefixes(tmp_path: Path) -> None:
     assert dictionary.prefixes == (4, 12, 40)
 
 
+@pytest.mark.parametrize(("target", "k"), [(20, 20), (FEATURES + 1, None), (None, None)])
+def test_the_l0_that_a_jumprelu_was_trained_for_is_kept(tmp_path: Path, target: int | None, k: int | None) -> None:
+    folder = write(tmp_path / "a", "JumpReluAutoEncoder", state("JumpReluAutoEncoder"), target_l0=target)
+    assert load_dictionary(folder).k == k
+
+
 def test_k_may_stand_in_the_configuration_alone(tmp_path: Path) -> None:
     held = state("AutoEncoderTopK")
     del held["k"], held["threshold"]  # as older versions saved it

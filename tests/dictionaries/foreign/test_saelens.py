@@ -169,6 +169,7 @@ def test_the_k_of_what_was_trained_as_batchtopk_is_kept(tmp_path: Path) -> None:
         ("standard", {"normalize_activations": "covariance_whitening"}, "fold it in with SAELens"),
         ("transcoder", {"normalize_activations": "layer_norm"}, "none for a transcoder"),
         ("standard", {"activation_fn": "tanh-relu"}, "got activation_fn 'tanh-relu'"),
+        ("standard", {"activation_fn": "topk", "k": K}, "got activation_fn 'topk'"),
         ("standard", {"activation_fn_str": "tanh-relu"}, "got activation_fn_str 'tanh-relu'"),
         ("standard", {"d_in": WIDTH + 1}, "12, as in the tensors"),
         ("standard", {"d_sae": "many"}, "got d_sae 'many'"),

@@ -109,6 +109,11 @@ def linear(dictionary: Dictionary, *, centred: bool = True) -> Linear:
     return parts._replace(encoder_bias=parts.encoder_bias - product(parts.encoder, parts.decoder_bias))
 
 
+def noted_k(k: int | float | None, features: int) -> int | None:
+    """A mean number of active features that is noted and that no code depends on; None where it makes no sense."""
+    return int(k) if k is not None and k in range(1, features + 1) else None
+
+
 def site_of(hook: str | None) -> str | None:
     """Our name of the place that another tool names; None where it is no site of ours."""
     try:

@@ -18,7 +18,7 @@ from tymbal import artifact
 from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.ends import Ends
-from tymbal.dictionaries.foreign.assembly import assembled, centre, linear, unwritable, with_unit_norms
+from tymbal.dictionaries.foreign.assembly import assembled, centre, linear, noted_k, unwritable, with_unit_norms
 from tymbal.dictionaries.foreign.contents import OTHER, Settings, pickled, require_size, shaped
 from tymbal.dictionaries.gated import Gated
 from tymbal.dictionaries.jumprelu import JumpReLU
@@ -95,8 +95,11 @@ def read(folder: Path) -> Dictionary:
             got=f"{float(tensors['threshold'])}: none was learned",
             do="train it for more steps than threshold_start_step",
         )
-    require_size(trainer, "activation_dim", tensors["encoder"].shape[1])
-    require_size(trainer, "dict_size", len(tensors["encoder"]))
+    features, width = tensors["encoder"].shape
+    require_size(trainer, "activation_dim", width)
+    require_size(trainer, "dict_size", features)
+    if known.kind is JumpReLU:
+        options["k"] = noted_k(trainer.of("target_l0", int), features)
     resid_post = _RESID_POST.fullmatch(trainer.of("submodule_name", str) or "")
     site = f"resid_post.{resid_post[1]}" if resid_post else None
     model = trainer.of("lm_name", str)
@@ -108,8 +111,6 @@ def read(folder: Path) -> Dictionary:
 
 def _options(held: dict[str, Any], trainer: Settings, kind: type[Dictionary], folder: Path) -> dict[str, Any]:
     """What a kind wants to know besides its tensors; takes these numbers out of `held`."""
-    if kind is JumpReLU:
-        return {"k": trainer.of("target_l0", int)}
     if kind not in (TopK, BatchTopK, Matryoshka):
         return {}
     k = _whole(held.pop("k"), 0, "k", folder) if "k" in held else trainer.number("k")

@@ -41,7 +41,7 @@ def _files(place: Path) -> list[Path]:
 
 
 def read(place: Path) -> Dictionary:
-    """The dictionary in a `.pt` file or the folder of one; raises `ArtifactError` for what cannot be read faithfully."""
+    """The dictionary in a `.pt` file, or its folder; raises `ArtifactError` for what cannot be read faithfully."""
     (path,) = _files(place)
     held = pickled(path)
     k = _k(held, path)

@@ -15,7 +15,15 @@ from tymbal import artifact
 from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.ends import Ends, Target
-from tymbal.dictionaries.foreign.assembly import assembled, centre, linear, site_of, unwritable, with_unit_norms
+from tymbal.dictionaries.foreign.assembly import (
+    assembled,
+    centre,
+    linear,
+    noted_k,
+    site_of,
+    unwritable,
+    with_unit_norms,
+)
 from tymbal.dictionaries.foreign.contents import Settings, plain, require_size, shaped
 from tymbal.dictionaries.gated import Gated
 from tymbal.dictionaries.jumprelu import JumpReLU, as_jumprelu
@@ -91,7 +99,7 @@ def read(folder: Path) -> Dictionary:
         architecture.kind,
         tensors,
         folder,
-        k=settings.number("k") if architecture.kind is TopK else _trained_k(metadata, features),
+        k=settings.number("k") if architecture.kind is TopK else noted_k(_trained_k(metadata), features),
         ends=Ends(target=target, row_norm=_row_norm(settings, architecture)),
         site=site_of(metadata.of("hook_name", str)),
         model=metadata.of("model_name", str),
@@ -106,16 +114,19 @@ def read(folder: Path) -> Dictionary:
 
 def _modern(settings: Settings) -> Settings:
     """The settings as version 6 words them."""
-    entries = dict(settings.entries)
-    function_entry = "activation_fn" if "activation_fn" in entries else "activation_fn_str"
-    function = settings.text(function_entry, "relu")
-    if function not in ("relu", "topk"):
-        raise settings.refusal(function_entry, "relu or topk")
+    entry = "activation_fn" if "activation_fn" in settings.entries else "activation_fn_str"
+    function = settings.text(entry, "relu")
     version = settings.of("sae_lens_version", str) or settings.table("metadata", {}).of("sae_lens_version", str)
     major = (version or "").split(".")[0]
-    if major.isdigit() and int(major) >= 6:
-        return settings
-    entries.setdefault("architecture", "standard")
+    modern = settings if major.isdigit() and int(major) >= 6 else _reworded(settings, function)
+    if function != "relu" and (function, modern.entries.get("architecture")) != ("topk", "topk"):
+        raise settings.refusal(entry, "relu, or topk of the architecture topk,")
+    return modern
+
+
+def _reworded(settings: Settings, function: str) -> Settings:
+    """The settings of a version before 6 in the words of version 6, with the defaults of their time."""
+    entries = {"architecture": "standard", **settings.entries}
     if function == "topk" and entries["architecture"] == "standard":
         entries |= {"architecture": "topk", "k": settings.table("activation_fn_kwargs").number("k")}
     if isinstance(entries.get("normalize_activations"), bool):
@@ -163,11 +174,10 @@ def _row_norm(settings: Settings, architecture: Architecture) -> Any:
     return row_norm
 
 
-def _trained_k(metadata: Settings, features: int) -> int | None:
-    """The mean number of active features that a BatchTopK was trained for, where it is noted."""
+def _trained_k(metadata: Settings) -> int | float | None:
+    """The mean number of active features that a BatchTopK was trained for."""
     details = metadata.table("training_architecture_details", {})
-    k = details.of("k", int) or details.of("k", float)
-    return int(k) if k in range(1, features + 1) else None
+    return details.of("k", int) or details.of("k", float)
 
 
 def write(dictionary: Dictionary, folder: Path) -> None:
