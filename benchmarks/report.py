@@ -30,12 +30,17 @@ class Line:
         return None if self.goal is None else self.value <= self.goal
 
 
-def arguments(description: str | None) -> argparse.Namespace:
+def parser(description: str | None) -> argparse.ArgumentParser:
     """The options that every script takes: `--json` and `--real`."""
-    parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
-    parser.add_argument("--real", type=Path, default=None, help="folder of real models and text")
-    return parser.parse_args()
+    options = argparse.ArgumentParser(description=(description or "").splitlines()[0])
+    options.add_argument("--json", action="store_true", help="one JSON object a line instead of a table")
+    options.add_argument("--real", type=Path, default=None, help="folder of real models and text")
+    return options
+
+
+def arguments(description: str | None) -> argparse.Namespace:
+    """The values given for those options."""
+    return parser(description).parse_args()
 
 
 def show(lines: Sequence[Line], *, as_json: bool) -> None:
