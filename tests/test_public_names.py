@@ -32,6 +32,11 @@ NAMES = {
     "tymbal.serve": "create_app export serve",
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
     "tymbal.theory": "",
+    "tymbal.theory.mild": (
+        "AdversarySet Budget Census Cone Estimate Histories MDP Maximin Plan Polyhedron Pressure Quantilal Quantilized "
+        "RequestWorld Tail Vertices best_of census hacking_curve histories keep maximin per_step quantilal quantilize "
+        "quantilized random_world serve timed worst_case"
+    ),
 }
 
 
