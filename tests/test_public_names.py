@@ -37,6 +37,11 @@ NAMES = {
         "RequestWorld Tail Vertices best_of census hacking_curve histories keep maximin per_step quantilal quantilize "
         "quantilized random_world serve timed worst_case"
     ),
+    "tymbal.theory.risk": (
+        "Assessment Beta Case Correlation Distribution Driver Effort Elicited Estimate Event Input LogNormal "
+        "Margin ModelError Point Pooled Pooling RiskModel Sampling Scored Spread Structure Uniform assess "
+        "chain classical_model drivers elicited neyman_factor read_model shipped_models"
+    ),
 }
 
 
