@@ -33,14 +33,14 @@ NAMES = {
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
     "tymbal.theory": "",
     "tymbal.theory.mild": (
-        "AdversarySet Budget Census Cone Estimate Histories MDP Maximin Plan Polyhedron Pressure Quantilal Quantilized "
-        "RequestWorld Tail Vertices best_of census hacking_curve histories keep maximin per_step quantilal quantilize "
-        "quantilized random_world serve timed worst_case"
+        "Actions AdversarySet Budget Census Cone Estimate Histories MDP Maximin Plan Polyhedron Pressure "
+        "Quantilal Quantilized RequestWorld Tail Vertices best_of census draw hacking_curve histories keep "
+        "maximin per_step quantilal quantilize quantilized random_world read_actions serve timed worst_case"
     ),
     "tymbal.theory.risk": (
         "Assessment Beta Case Correlation Distribution Driver Effort Elicited Estimate Event Input LogNormal "
         "Margin ModelError Point Pooled Pooling RiskModel Sampling Scored Spread Structure Uniform assess "
-        "chain classical_model drivers elicited neyman_factor read_model shipped_models"
+        "chain classical_model drivers elicited neyman_factor read_model shipped_models what_if write_report"
     ),
 }
 

@@ -33,6 +33,10 @@ COMMANDS = (
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),
     Command("world train", "Train the small model that knows the generated world.", "tymbal.cli.world:train"),
     Command("world card", "Measure what a model knows of the generated world.", "tymbal.cli.world:card"),
+    Command(
+        "theory quantilize", "Choose among actions mildly, against a worst case.", "tymbal.cli.theory_quantilize:main"
+    ),
+    Command("theory risk", "Report what a risk model says and what that rests on.", "tymbal.cli.theory_risk:main"),
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tymbal.errors import ArtifactError, TheoryError
+from tymbal.errors import TheoryError
 from tymbal.theory.risk import (
     Beta,
     Case,
@@ -234,8 +234,11 @@ def test_a_file_that_is_not_there_and_one_that_is_damaged(tmp_path):
     with pytest.raises(TheoryError, match="one of carlsmith, ignition, nuclear"):
         read_model("carlsmiht")
     (tmp_path / "bad.json").write_text("{", encoding="utf-8")
-    with pytest.raises(ArtifactError):
+    with pytest.raises(TheoryError, match=r"JSON in .*line 1 column 2"):
         read_model(tmp_path / "bad.json")
+    (tmp_path / "list.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(TheoryError, match=r"a model in .*got list"):
+        read_model(tmp_path / "list.json")
 
 
 def test_betas_of_high_concentration_come_close_to_the_point():
@@ -243,3 +246,8 @@ def test_betas_of_high_concentration_come_close_to_the_point():
     assert assess(model, sampling=QUICK, effort=LIGHT).structures[0].outcome.mean().value == pytest.approx(
         0.0514, rel=2e-3
     )
+
+
+def test_points_are_a_power_of_two():
+    with pytest.raises(TheoryError, match="a power of two of points"):
+        Sampling(points=1000)

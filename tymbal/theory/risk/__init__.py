@@ -16,8 +16,9 @@ from tymbal.theory.risk.model import (
     Structure,
     chain,
 )
+from tymbal.theory.risk.page import write_report
 from tymbal.theory.risk.pooling import Pooling, neyman_factor
-from tymbal.theory.risk.reading import read_model, shipped_models
+from tymbal.theory.risk.reading import read_model, shipped_models, what_if
 from tymbal.theory.risk.spread import Spread
 
 __all__ = [
@@ -52,4 +53,6 @@ __all__ = [
     "neyman_factor",
     "read_model",
     "shipped_models",
+    "what_if",
+    "write_report",
 ]

@@ -16,6 +16,7 @@ from tymbal.theory.risk.drivers import Driver, Effort, drivers
 from tymbal.theory.risk.model import Margin, RiskModel, Variant
 from tymbal.theory.risk.network import probabilities
 from tymbal.theory.risk.spread import LEVELS, Spread
+from tymbal.theory.risk.words import percent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,15 +167,6 @@ def _margin(model: RiskModel, margin: Margin, sampling: Sampling) -> MarginResul
         values = input_values(variant, names, points) | certain_values(model.inputs, sampling.points)
         rows.append(values[margin.loss] / values[margin.gain])
     return MarginResult(margin=margin, factor=Spread.even(np.array(rows)))
-
-
-def percent(value: float) -> str:
-    """A probability with two digits that count: 5.1 %, .13 %."""
-    if value == 0:
-        return "0 %"
-    scaled = 100 * value
-    digits = max(0, 1 - int(np.floor(np.log10(abs(scaled)))))
-    return f"{scaled:.{min(digits, 6)}f} %"
 
 
 def summary(found: Assessment) -> list[str]:

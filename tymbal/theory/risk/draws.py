@@ -13,6 +13,7 @@ from jaxtyping import Float
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc, t
 
+from tymbal.errors import TheoryError
 from tymbal.theory.risk.model import Input, Variant
 
 TINY = 2.0**-54
@@ -21,14 +22,22 @@ TINY = 2.0**-54
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How many points a model is evaluated at; `points` should be a power of two."""
+    """How many points a model is evaluated at."""
 
     points: int = 4_096
-    """points of one scramble"""
+    """points of one scramble, a power of two"""
     scrambles: int = 16
     """independent scrambles"""
     seed: int = 0
     """of the scrambles"""
+
+    def __post_init__(self) -> None:
+        if self.points < 2 or self.points & (self.points - 1) or self.scrambles < 2:
+            raise TheoryError(
+                expected="a power of two of points, and at least two scrambles",
+                got=f"{self.points:,} points and {self.scrambles} scrambles",
+                do="take 4096 points, say",
+            )
 
 
 def scrambled(dimensions: int, points: int, seed: int) -> Float[np.ndarray, "point dimension"]:

@@ -13,11 +13,11 @@ A belief is a number, or one of {"point"}, {"beta": {"mean", "concentration"}}, 
 probability, {"experts": {name: probability}, "pooling": method, "prior"}.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tymbal.artifact import read_json
 from tymbal.errors import TheoryError, listed
 from tymbal.theory.risk.distributions import Beta, Distribution, LogNormal, Point, Pooled, Uniform, elicited
 from tymbal.theory.risk.model import Case, Correlation, Event, Input, Margin, ModelError, RiskModel, Structure, chain
@@ -39,7 +39,7 @@ def shipped_models() -> tuple[str, ...]:
 def read_model(where: str | Path) -> RiskModel:
     """A model from a JSON file, or by the name of one that comes with Tymbal.
 
-    Raises `TheoryError` for what is no model, `ArtifactError` for what cannot be read.
+    Raises `TheoryError` for what cannot be read and for what is no model.
     """
     named = SHIPPED / f"{where}.json"
     path = named if str(where) in shipped_models() else Path(where)
@@ -47,7 +47,13 @@ def read_model(where: str | Path) -> RiskModel:
         raise TheoryError(
             expected=f"a model's JSON file, or one of {listed(shipped_models())}", got=str(where), do="check the name"
         )
-    return model_of(read_json(path))
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise TheoryError(expected=f"JSON in {path}", got=str(error), do="mend that place") from error
+    if not isinstance(given, Mapping):
+        raise TheoryError(expected=f"a model in {path}", got=type(given).__name__, do="write it as an object")
+    return model_of(given)
 
 
 def model_of(given: Mapping[str, Any]) -> RiskModel:
@@ -100,6 +106,29 @@ def belief_of(given: Any, what: str) -> Distribution:
         case _:
             pooling = Pooling(method=given.get("pooling", "geometric odds"), prior=float(given.get("prior", 0.5)))
             return Pooled(experts={name: float(number) for name, number in value.items()}, pooling=pooling)
+
+
+def what_if(changes: Iterable[str]) -> dict[str, float | Distribution]:
+    """Changes for `RiskModel.changed` from `name=0.2` or `name={"uniform": [0.1, 0.3]}`.
+
+    Raises `TheoryError` for what is neither.
+    """
+    found: dict[str, float | Distribution] = {}
+    for change in changes:
+        name, sign, value = change.partition("=")
+        try:
+            given = json.loads(value)
+        except json.JSONDecodeError:
+            given = None
+        if not sign or given is None:
+            raise TheoryError(
+                expected="a what-if such as timelines=0.5 or 'timelines={\"uniform\": [0.3, 0.7]}'",
+                got=change,
+                do="write it so",
+            )
+        belief = belief_of(given, repr(name))
+        found[name.strip()] = belief.value if isinstance(belief, Point) and not isinstance(given, Mapping) else belief
+    return found
 
 
 def _no_belief(what: str, got: str) -> TheoryError:
