@@ -65,7 +65,7 @@ def drivers_section(found: Assessment) -> str:
             Row(
                 named(driver.name),
                 _sobol(driver.first, driver.total),
-                stretch(0, axis.at(driver.shapley.value), "bar")
+                stretch(0.0, axis.at(driver.shapley.value), "bar")
                 + stretch(axis.at(driver.shapley.low), axis.at(driver.shapley.high), "whisker"),
                 f"{100 * driver.shapley.value:.1f} %",
             )
