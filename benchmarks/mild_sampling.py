@@ -86,7 +86,9 @@ def draw(path: Path, curve: list[Pressure]) -> None:
             if part == "true":
                 axes.axhline(0, color=QUIET, lw=0.8)
             axes.legend(frameon=False, loc="best")
-        figure.savefig(path, format="svg", metadata={"Date": None}, facecolor=PAPER)
+        figure.savefig(
+            path, format="svg", metadata={"Date": None}, facecolor=PAPER, bbox_inches="tight", pad_inches=0.15
+        )
 
 
 def main() -> None:

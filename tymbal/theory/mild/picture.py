@@ -49,5 +49,8 @@ def draw(
             axes.tick_params(length=0, colors=INK)
             axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
         write_atomically(
-            path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None}, facecolor=PAPER)
+            path,
+            lambda temporary: figure.savefig(
+                temporary, format="svg", metadata={"Date": None}, facecolor=PAPER, bbox_inches="tight", pad_inches=0.15
+            ),
         )
