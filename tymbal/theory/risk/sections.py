@@ -162,15 +162,19 @@ def experts_section(found: Assessment) -> str:
         if not isinstance(given.belief, Pooled):
             continue
         experts = given.belief.experts
-        pooled = {method: Pooling(method=method).pool(list(experts.values())) for method in METHODS}
-        values = [*experts.values(), *pooled.values()]
+        given_by = list(experts.values())
+        # Odds of 0 and 1 have no logarithm, so that such experts can be pooled by some methods only.
+        methods = METHODS if all(0 < p < 1 for p in given_by) else ("arithmetic", "median")
+        poolings = [Pooling(method=method, prior=given.belief.pooling.prior) for method in methods]
+        pooled = [(pooling, pooling.pool(given_by)) for pooling in poolings]
+        values = [*given_by, *(value for _, value in pooled)]
         axis = round_axis(min(values), max(values))
         listed = [Row(who, "", point(axis.at(value), "dot hollow"), percent(value)) for who, value in experts.items()]
-        for method, value in pooled.items():
-            without = _without_each(list(experts.values()), Pooling(method=method)) or [value]
+        for pooling, value in pooled:
+            without = _without_each(given_by, pooling) or [value]
             listed.append(
                 Row(
-                    Pooling(method=method).describe(),
+                    pooling.describe(),
                     f"leaving one out: {percent(min(without))} to {percent(max(without))}",
                     stretch(axis.at(min(without)), axis.at(max(without)), "outer") + point(axis.at(value), "dot"),
                     percent(value),
