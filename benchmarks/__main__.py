@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-LONG = frozenset({"dictionary_growth"})
+LONG = frozenset({"dictionary_growth", "mild_sampling", "quality"})
 HERE = Path(__file__).parent
 
 

@@ -38,6 +38,16 @@ NAMES = {
         "belief_models best_responses check duel equilibria explain frames matches models payoffs payor_lemma "
         "play policy random_agent round_robin settle stubborn table_text tournament transitive"
     ),
+    "tymbal.theory.mild": (
+        "Actions AdversarySet Budget Census Cone Estimate Histories MDP Maximin Plan Polyhedron Pressure "
+        "Quantilal Quantilized RequestWorld Tail Vertices best_of census draw hacking_curve histories keep "
+        "maximin per_step quantilal quantilize quantilized random_world read_actions serve timed worst_case"
+    ),
+    "tymbal.theory.risk": (
+        "Assessment Beta Case Correlation Distribution Driver Effort Elicited Estimate Event Input LogNormal "
+        "Margin ModelError Point Pooled Pooling RiskModel Sampling Scored Spread Structure Uniform assess "
+        "chain classical_model drivers elicited neyman_factor read_model shipped_models what_if write_report"
+    ),
 }
 
 

@@ -42,6 +42,10 @@ COMMANDS = (
     Command(
         "theory tournament", "Agents that can read each other, all against all.", "tymbal.cli.theory_tournament:main"
     ),
+    Command(
+        "theory quantilize", "Choose among actions mildly, against a worst case.", "tymbal.cli.theory_quantilize:main"
+    ),
+    Command("theory risk", "Report what a risk model says and what that rests on.", "tymbal.cli.theory_risk:main"),
 )
 
 
