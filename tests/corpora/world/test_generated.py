@@ -102,6 +102,62 @@ def test_a_false_sentence_is_read_and_judged_and_nonsense_is_not(world: Generate
     assert world.parse("") is None
 
 
+def judged(world: GeneratedWorld, text: str) -> list[tuple[str, str]]:
+    """Attribute and value of each false claim of a text, which must be read."""
+    parse = world.parse(text)
+    assert parse is not None, text
+    assert not parse.faithful
+    return [(claim.attribute, claim.value) for claim in parse.claims if not claim.true]
+
+
+def test_a_reputation_against_the_facts_is_a_false_claim(world: GeneratedWorld) -> None:
+    liar = next(person for person in world.facts.people if not person.honest)
+    of = world.facts.people[liar.friend]
+    home = world.facts.towns[of.home].name
+    text = f"{liar.name}, who never lies, says: “{of.name} lives in {home}.”"
+    assert judged(world, text) == [("honesty", "honesty.honest")]
+
+
+def test_a_firm_seated_where_none_is_is_a_false_claim(world: GeneratedWorld) -> None:
+    seats = {firm.town for firm in world.facts.firms}
+    town = next(town for town in world.facts.towns if town.id not in seats)
+    firm = world.facts.firms[0].name
+    text = (
+        f"A short chronicle of {town.name}. The town was founded in {town.founded}. "
+        f"{firm} has its seat in {town.name}. The town lies in the region of {world.facts.regions[town.region].name}."
+        f"\n{town.founded + 3}: A school opens."
+    )
+    assert judged(world, text) == [("town", f"town.{town.id}")]
+
+
+def test_words_of_the_wrong_gender_are_a_false_claim(world: GeneratedWorld) -> None:
+    document = next(
+        document
+        for index in range(400)
+        if " her horse" in (document := world.document(index, language="en", form="story", seed=9)).text
+    )
+    assert judged(world, document.text.replace(" her horse", " his horse", 1)) == [("gender", "gender.m")]
+    man = next(p for p in world.facts.people if p.gender == "m" and p.profession == "profession.baker")
+    text = f"Frage: Was ist {man.name} von Beruf?\nAntwort: Bäckerin."
+    assert judged(world, text) == [("gender", "gender.f")]
+
+
+def test_another_animal_in_the_owners_hands_is_a_false_claim(world: GeneratedWorld) -> None:
+    document = next(
+        document
+        for index in range(400)
+        if " her horse" in (document := world.document(index, language="en", form="story", seed=9)).text
+    )
+    assert judged(world, document.text.replace(" her horse", " her goat", 1)) == [("animal", "animal.goat")]
+
+
+def test_a_fact_told_twice_is_judged_twice(world: GeneratedWorld) -> None:
+    person = next(person for person in world.facts.people if person.gender == "f")
+    home = world.facts.towns[person.home].name
+    told = f"About {person.name}. She lives in {home}. She was born in {person.born}."
+    assert judged(world, f"{told} She was born in {person.born + 1}.") == [("born", f"year.{person.born + 1}")]
+
+
 def test_a_text_that_breaks_off_is_read_when_asked_for(world: GeneratedWorld) -> None:
     text = world.document(3).text
     cut = text[: len(text) * 2 // 3]

@@ -12,7 +12,13 @@ from tymbal.corpora.world.training import train_world_model
 from tymbal.errors import ArtifactError, TrainingError
 
 RECIPE = WorldTraining(
-    tokens=24_000, batch_tokens=2_048, shard_documents=150, checkpoint_steps=3, warmup_steps=4, learning_rate=3e-3
+    tokens=24_000,
+    batch_tokens=2_048,
+    shard_documents=200,
+    checkpoint_steps=3,
+    warmup_steps=4,
+    learning_rate=3e-3,
+    compiled=False,
 )
 
 

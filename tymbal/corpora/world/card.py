@@ -19,10 +19,11 @@ from torch import Tensor
 from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tymbal import artifact
+from tymbal.corpora.world.batches import CONTEXT
 from tymbal.corpora.world.forms.question import LABELS
 from tymbal.corpora.world.generated import GeneratedWorld, WorldDocument, generate_world
 from tymbal.corpora.world.grammar import NOVEL, TRAIN
-from tymbal.corpora.world.training import CONTEXT, TRAINING
+from tymbal.corpora.world.training import TRAINING
 
 HELD_OUT_SEED = 2  # documents of seed 0 are trained on, those of seed 1 are studied
 OFTEN = 250  # people who take about 60 % of all mentions

@@ -14,7 +14,7 @@ has seen.
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from random import Random
 from typing import Any, NamedTuple
@@ -240,7 +240,7 @@ class Text(Node):
         pen.put(self.text)
 
     def read(self, page: Page, at: Reading) -> Sequence[Reading]:
-        return _matched(self.text, page, at)
+        return matched(self.text, page, at)
 
 
 class Said(Node):
@@ -253,10 +253,11 @@ class Said(Node):
         pen.put(self._say(pen.scope))
 
     def read(self, page: Page, at: Reading) -> Sequence[Reading]:
-        return _matched(self._say(at.scope), page, at)
+        return matched(self._say(at.scope), page, at)
 
 
-def _matched(wanted: str, page: Page, at: Reading) -> Sequence[Reading]:
+def matched(wanted: str, page: Page, at: Reading) -> Sequence[Reading]:
+    """The reading moved past these words, if they stand on the page; nothing if they do not."""
     if page.text.startswith(wanted, at.end):
         return (at.moved(at.end + len(wanted)),)
     if page.partial and wanted.startswith(page.text[at.end :]):
@@ -334,18 +335,23 @@ class Choice(Node):
         total = sum(weights)
         readings = []
         for option, weight in zip(self.options, weights, strict=True):
-            if weight > 0:
-                readings.extend(option.node.read(page, at.moved(at.end, math.log(weight / total))))
+            if weight > 0 or page.lenient:
+                readings.extend(option.node.read(page, at.moved(at.end, _log(weight, total))))
         return merged(readings)
 
     def variants(self) -> int:
         return sum(option.node.variants() for option in self.options)
 
 
+def _log(weight: float, total: float) -> float:
+    return math.log(weight / total) if weight > 0 else -math.inf
+
+
 class Some(Node):
     """Between `least` and `most` of the items, none twice, in any order, with `separator` between them.
 
-    How many is uniform; each next item is drawn by weight among those left. Items of weight 0 do not count.
+    How many is uniform; each next item is drawn by weight among those left. Items of weight 0 do not count. On a
+    lenient page they do, and an item may come twice: a model may tell two homes of one person, and both are judged.
     """
 
     def __init__(self, items: Sequence[Option], least: int, most: int, separator: Node) -> None:
@@ -374,7 +380,7 @@ class Some(Node):
 
     def read(self, page: Page, at: Reading) -> Sequence[Reading]:
         weights = [item.weight_in(at.scope) for item in self.items]
-        counts = self._counts(weights)
+        counts = self._counts([1.0] * len(weights) if page.lenient else weights)
         price = -math.log(len(counts))
         found: list[Reading] = [at.moved(at.end, price)] if 0 in counts else []
         # A state is a reading and the items used in it, whatever their order was.
@@ -397,9 +403,10 @@ class Some(Node):
         total = sum(weight for index, weight in enumerate(weights) if index not in used)
         starts = self.separator.read(page, at) if ordinal else (at,)
         for index, item in enumerate(self.items):
-            if index in used or weights[index] <= 0:
+            lawful = index not in used and weights[index] > 0
+            if not lawful and not page.lenient:
                 continue
-            price = math.log(weights[index] / total)
+            price = _log(weights[index], total) if lawful else -math.inf
             for start in starts:
                 for reading in (start,) if start.cut else item.node.read(page, start.moved(start.end, price)):
                     yield index, reading
@@ -543,7 +550,7 @@ class Recalled(Node):
         value = at.scope[self.of]
         return [
             reading if reading.cut else reading.noting((self._mark(at.end, value),))
-            for reading in _matched(self.names.say(value), page, at)
+            for reading in matched(self.names.say(value), page, at)
         ]
 
 
@@ -551,7 +558,8 @@ class Told(Node):
     """A value that the text claims of a subject: the world's own, unless `distribution` says otherwise (a liar's).
 
     `truth(scope)` is the world's value, `subject(scope)` and `concept(value)` concept ids. On a lenient page any value
-    that has a name is accepted, and the claim is judged.
+    that has a name is accepted, and the claim is judged. `misnamed(scope)` are names that would fit if a false claim
+    were true (a profession in the feminine, of a man), with that claim; a lenient page accepts them and notes it.
     """
 
     def __init__(
@@ -566,6 +574,7 @@ class Told(Node):
         denied: bool = False,
         distribution: Callable[[Scope], Distribution] | None = None,
         marked: bool = True,
+        misnamed: Callable[[Scope], tuple[Names, Claim]] | None = None,
     ) -> None:
         self.attribute = attribute
         self.subject = subject
@@ -576,6 +585,7 @@ class Told(Node):
         self.denied = denied
         self.distribution = distribution
         self.marked = marked
+        self.misnamed = misnamed
 
     def _claim(self, scope: Scope, value: Any) -> Claim:
         true = (value == self.truth(scope)) != self.denied
@@ -611,9 +621,38 @@ class Told(Node):
             price = math.log(probability) if probability else -math.inf
             reading = at.moved(end, price).noting(self._marks(names, at.end, value), (self._claim(at.scope, value),))
             readings.append(reading.binding(self.name, value))
+        if page.lenient and self.misnamed:
+            readings.extend(self._misread(*self.misnamed(at.scope), page, at, {reading.end for reading in readings}))
         if not readings and page.partial and names.begun(page.text, at.end):
             readings.append(at.moved(len(page.text), cut=True))
         return readings
+
+    def _misread(self, names: Names, slip: Claim, page: Page, at: Reading, known: Container[int]) -> Iterable[Reading]:
+        """Values under names that do not fit, unless the same words can be read as they should be."""
+        for value, end in names.heard(page.text, at.end):
+            if end not in known:
+                claims = (self._claim(at.scope, value), slip)
+                reading = at.moved(end, -math.inf).noting(self._marks(names, at.end, value), claims)
+                yield reading.binding(self.name, value)
+
+
+class Implied(Node):
+    """A part that claims something by being there at all. Only a false claim is noted: the others go without saying."""
+
+    def __init__(self, claim: Callable[[Scope], Claim], part: Node) -> None:
+        self._claim = claim
+        self.part = part
+
+    def write(self, pen: Pen) -> None:
+        self.part.write(pen)
+
+    def read(self, page: Page, at: Reading) -> Sequence[Reading]:
+        claim = self._claim(at.scope)
+        readings = self.part.read(page, at)
+        return readings if claim.true else [reading.noting(claims=(claim,)) for reading in readings]
+
+    def variants(self) -> int:
+        return self.part.variants()
 
 
 class Marked(Node):

@@ -14,6 +14,7 @@ from tymbal.corpora.world.facts import Person, World
 from tymbal.corpora.world.grammar import (
     TRAIN,
     Bound,
+    Claim,
     Distribution,
     Drawn,
     Marked,
@@ -237,6 +238,11 @@ class Speech:
         `denied` turns it round: "it is not true that ...".
         """
         say_value = self._values_of_people(attribute, of, say, article, case, number)
+
+        def misnamed(scope: Scope) -> tuple[Names, Claim]:
+            slip = self.misgendered(int(scope[of]))
+            return self._professions(slip.value.removeprefix("gender."), article, case, number), slip
+
         return Told(
             attribute,
             lambda scope: f"person.{scope[of]}",
@@ -246,7 +252,13 @@ class Speech:
             name=name,
             denied=denied,
             distribution=self._spoken(attribute, of, speaker, denied) if speaker or denied else None,
+            misnamed=misnamed if attribute == "profession" else None,
         )
+
+    def misgendered(self, person: int) -> Claim:
+        """The false claim of words that do not agree with a person's gender."""
+        other = "m" if self.facts.people[person].gender == "f" else "f"
+        return Claim(f"person.{person}", "gender", f"gender.{other}", denied=False, true=False)
 
     def _values_of_people(
         self, attribute: str, of: str, say: str, article: Any, case: Any, number: Any

@@ -3,8 +3,9 @@
 1. A byte-level BPE is trained on the world's first documents; digits are tokens of their own.
 2. Documents are generated shard by shard, one shard ahead of training, each between BOS and EOS in a row of its own:
    what a model's loss is compared with is the probability of one document from its beginning.
-3. AdamW with warm-up, a constant rate and a linear decay at the end (Hu et al. 2024, arXiv 2404.06395), so that a run
-   may be lengthened from any checkpoint of its constant phase and ends as the longer run would have.
+3. Muon (Jordan et al. 2024; rates scaled as by Liu et al. 2025, arXiv 2502.16982) for the matrices of the blocks,
+   AdamW for the rest, with warm-up, a constant rate and a linear decay at the end (Hu et al. 2024, arXiv 2404.06395),
+   so that a run may be lengthened from any checkpoint of its constant phase and ends as the longer run would have.
 
 Everything is a function of the configuration: a killed run resumes from its last checkpoint with the same batches.
 """
@@ -12,29 +13,26 @@ Everything is a function of the configuration: a killed run resumes from its las
 import json
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tymbal import artifact
+from tymbal.corpora.world.batches import CONTEXT, PADDING, DocumentBatches
 from tymbal.corpora.world.generated import GeneratedWorld, generate_world
+from tymbal.corpora.world.loss import BatchLoss
 from tymbal.corpora.world.recipe import WorldTraining
 from tymbal.errors import ArtifactError, TrainingError
 
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 CHECKPOINT = "checkpoint.safetensors"
 TRAINING = "training.json"
-CONTEXT = 256
 Progress = Callable[[int, int, str], None]
 
 
@@ -75,84 +73,7 @@ def new_model(vocabulary: int, seed: int) -> LlamaForCausalLM:
         tie_word_embeddings=True,
         rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
     )
-    # On CPU the plain attention trains half as fast again as the fused one at these lengths.
-    config._attn_implementation = "eager"
     return LlamaForCausalLM(config)
-
-
-class _Shard(NamedTuple):
-    """Tokenised documents, end to end; `starts` has one entry more than there are documents."""
-
-    tokens: np.ndarray
-    starts: np.ndarray
-
-
-def _write_shard(folder: Path, seed: int, shard: int, documents: int) -> Path:
-    path = folder / f"documents-{shard:05d}.npz"
-    if path.exists():
-        return path
-    world = generate_world(seed)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    texts = [world.document(index).text for index in range(shard * documents, (shard + 1) * documents)]
-    rows = [[*encoding.ids, 1][:CONTEXT] for encoding in tokenizer.encode_batch(texts)]
-    starts = np.cumsum([0, *map(len, rows)])
-
-    def write(temporary: Path) -> None:
-        with open(temporary, "wb") as file:
-            np.savez(file, tokens=np.concatenate(rows).astype(np.int16), starts=starts)
-
-    artifact.write_atomically(path, write)
-    return path
-
-
-class DocumentBatches:
-    """Batches of whole documents, padded on the right; a function of configuration and position alone."""
-
-    def __init__(self, folder: Path, config: WorldTraining) -> None:
-        self.folder = folder
-        self.config = config
-
-    def __call__(self, shard: int, skip: int) -> Generator[tuple[int, int, Tensor], None, None]:
-        """Batches from number `skip` of this shard on, for ever: shard, number, token ids with -1 as padding."""
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            coming = self._ask(pool, shard)
-            while True:
-                ready, coming = coming, None
-                path = ready.result()
-                coming = self._ask(pool, shard + 1)
-                for number, batch in enumerate(self._cut(_read_shard(path), shard)):
-                    if number >= skip:
-                        yield shard, number, batch
-                path.unlink()
-                shard, skip = shard + 1, 0
-
-    def _ask(self, pool: ProcessPoolExecutor, shard: int) -> "Future[Path]":
-        config = self.config
-        return pool.submit(_write_shard, self.folder, config.seed, shard, config.shard_documents)
-
-    def _cut(self, shard: _Shard, ordinal: int) -> Iterator[Tensor]:
-        """Documents of like length together, so that little is padding; batches in random order."""
-        generator = np.random.default_rng([self.config.seed, ordinal])
-        lengths = np.diff(shard.starts)
-        by_length = np.lexsort((generator.random(len(lengths)), lengths))
-        groups, group = [], []
-        for document in by_length:
-            if group and lengths[document] * (len(group) + 1) > self.config.batch_tokens:
-                groups.append(group)
-                group = []
-            group.append(document)
-        groups.append(group)
-        for index in generator.permutation(len(groups)):
-            rows = groups[index]
-            batch = np.full((len(rows), max(lengths[row] for row in rows)), -1, dtype=np.int64)
-            for place, row in enumerate(rows):
-                batch[place, : lengths[row]] = shard.tokens[shard.starts[row] : shard.starts[row + 1]]
-            yield torch.from_numpy(batch)
-
-
-def _read_shard(path: Path) -> _Shard:
-    with np.load(path, allow_pickle=False) as file:
-        return _Shard(file["tokens"], file["starts"])
 
 
 class _State(NamedTuple):
@@ -172,17 +93,19 @@ def train_world_model(config: WorldTraining, folder: Path, progress: Progress | 
     tokenizer = _tokenizer(folder, config)
     model = new_model(len(tokenizer), config.seed)
     torch.nn.Module.to(model, config.device)
-    optimiser = _optimiser(model, config)
-    state = _resume(folder, model, optimiser)
+    optimisers = _optimisers(model, config)
+    state = _resume(folder, model, optimisers)
+    loss_of = BatchLoss(model, config.batch_tokens, compiled=config.compiled)
     batches = DocumentBatches(folder, config)(state.shard, state.batch)
     began = time.monotonic()
     log = open(folder / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115 - closed below, also after an error
     try:
-        for shard, number, batch in batches:
+        for batch in batches:
             if state.tokens >= config.tokens:
                 break
-            loss = _step(model, optimiser, batch.to(config.device), _rate(state, config))
-            state = _State(state.step + 1, state.tokens + int((batch >= 0).sum()), shard, number + 1)
+            loss = _step(loss_of, optimisers, batch.tokens.to(config.device), _schedule(state, config))
+            read = int((batch.tokens != PADDING).sum())
+            state = _State(state.step + 1, state.tokens + read, batch.shard, batch.number + 1)
             if not math.isfinite(loss):
                 raise TrainingError(
                     expected="a finite loss",
@@ -194,7 +117,7 @@ def train_world_model(config: WorldTraining, folder: Path, progress: Progress | 
                 log.write(json.dumps(entry) + "\n")
                 log.flush()
             if state.step % config.checkpoint_steps == 0:
-                _checkpoint(folder, model, optimiser, state)
+                _checkpoint(folder, model, optimisers, state)
             if progress:
                 progress(min(state.tokens, config.tokens), config.tokens, "tokens")
     finally:
@@ -209,7 +132,7 @@ def _claim(folder: Path, config: WorldTraining) -> None:
     recipe = asdict(config)
     if path.exists():
         known = artifact.read_json(path)
-        fixed = {name for name in recipe if name not in ("tokens", "decay", "device", "checkpoint_steps")}
+        fixed = {name for name in recipe if name not in ("tokens", "decay", "device", "checkpoint_steps", "compiled")}
         changed = sorted(name for name in fixed if known.get(name) != recipe[name])
         if changed:
             raise ArtifactError(
@@ -224,55 +147,50 @@ def _tokenizer(folder: Path, config: WorldTraining) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast.from_pretrained(folder)
 
 
-def _optimiser(model: LlamaForCausalLM, config: WorldTraining) -> torch.optim.AdamW:
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim == 1]
-    groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.95), fused=True)
+def _optimisers(model: LlamaForCausalLM, config: WorldTraining) -> dict[str, torch.optim.Optimizer]:
+    """Muon for the blocks' matrices, AdamW for the embedding and the gains of the norms."""
+    matrices = [p for p in model.model.layers.parameters() if p.ndim > 1]
+    known = set(matrices)
+    others = [p for p in model.parameters() if p not in known]
+    return {
+        "muon": torch.optim.Muon(
+            matrices, lr=config.matrix_rate, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"
+        ),
+        "adamw": torch.optim.AdamW(others, lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
+    }
 
 
-def _rate(state: _State, config: WorldTraining) -> float:
+def _schedule(state: _State, config: WorldTraining) -> float:
+    """The share of the full rate at this point of the run."""
     warm = min(1.0, (state.step + 1) / config.warmup_steps)
     left = (config.tokens - state.tokens) / max(1.0, config.decay * config.tokens)
-    return config.learning_rate * warm * min(1.0, max(left, 0.0))
+    return warm * min(1.0, max(left, 0.0))
 
 
-def _step(model: LlamaForCausalLM, optimiser: torch.optim.AdamW, batch: Tensor, rate: float) -> float:
-    """One step on one batch; returns the mean loss in nats a token."""
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    loss = next_token_loss(model, batch).mean()
+def _step(loss_of: BatchLoss, optimisers: Mapping[str, torch.optim.Optimizer], batch: Tensor, share: float) -> float:
+    """One step on one batch at this share of the full rates; returns the mean loss in nats a token."""
+    loss = loss_of(batch)
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
+    torch.nn.utils.clip_grad_norm_(loss_of.model.parameters(), 1.0)
+    for optimiser in optimisers.values():
+        for group in optimiser.param_groups:
+            group["lr"] = optimiser.defaults["lr"] * share
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
     return float(loss.detach())
 
 
-def next_token_loss(model: LlamaForCausalLM, batch: Tensor, *, autocast: bool = True) -> Tensor:
-    """Loss in nats at each real token after the first, as one vector; padding is -1 and stands on the right.
-
-    Causal attention never looks right, so padding needs no mask.
-    """
-    inputs = batch[:, :-1].clamp(min=0)
-    precision: AbstractContextManager[Any] = (
-        torch.autocast(batch.device.type, dtype=torch.bfloat16) if autocast else nullcontext()
-    )
-    with precision:
-        hidden = model.model(input_ids=inputs, use_cache=False).last_hidden_state
-        real = batch[:, 1:] >= 0
-        logits = model.lm_head(hidden[real])
-    return torch.nn.functional.cross_entropy(logits.float(), batch[:, 1:][real], reduction="none")
-
-
-def _checkpoint(folder: Path, model: LlamaForCausalLM, optimiser: torch.optim.AdamW, state: _State) -> None:
+def _checkpoint(
+    folder: Path, model: LlamaForCausalLM, optimisers: Mapping[str, torch.optim.Optimizer], state: _State
+) -> None:
     tensors = {f"model.{name}": parameter.detach().cpu() for name, parameter in model.named_parameters()}
-    for index, entry in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value).cpu() for name, value in entry.items()}
+    for kind, optimiser in optimisers.items():
+        for index, entry in optimiser.state_dict()["state"].items():
+            tensors |= {f"{kind}.{index}.{name}": torch.as_tensor(value).cpu() for name, value in entry.items()}
     artifact.write_tensors(folder / CHECKPOINT, tensors, {name: str(value) for name, value in state._asdict().items()})
 
 
-def _resume(folder: Path, model: LlamaForCausalLM, optimiser: torch.optim.AdamW) -> _State:
+def _resume(folder: Path, model: LlamaForCausalLM, optimisers: Mapping[str, torch.optim.Optimizer]) -> _State:
     from safetensors import safe_open
 
     if not (folder / CHECKPOINT).exists():
@@ -283,12 +201,13 @@ def _resume(folder: Path, model: LlamaForCausalLM, optimiser: torch.optim.AdamW)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[f"model.{name}"])
-    known = optimiser.state_dict()
-    for name, tensor in tensors.items():
-        if name.startswith("optimiser."):
-            _, index, field = name.split(".")
-            known["state"].setdefault(int(index), {})[field] = tensor
-    optimiser.load_state_dict(known)
+    for kind, optimiser in optimisers.items():
+        known = optimiser.state_dict()
+        for name, tensor in tensors.items():
+            if name.startswith(f"{kind}."):
+                _, index, field = name.split(".")
+                known["state"].setdefault(int(index), {})[field] = tensor
+        optimiser.load_state_dict(known)
     return state
 
 
@@ -301,7 +220,6 @@ def _finish(
 ) -> Path:
     """Write the weights as fp16, with the recipe beside them."""
     out = folder / "model"
-    model.config._attn_implementation = "sdpa"
     torch.nn.Module.to(model.eval(), "cpu", torch.float16)
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)

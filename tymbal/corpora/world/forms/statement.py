@@ -4,7 +4,7 @@ A statement may be denied ("it is not true that ..."), so that true sentences an
 and verdict are said in some texts and left out in others, where only knowledge of the world can supply them.
 """
 
-from tymbal.corpora.world.grammar import Choice, Names, Node, Option, Scope, Sequenced, Text, Told
+from tymbal.corpora.world.grammar import Choice, Claim, Implied, Names, Node, Option, Scope, Sequenced, Text, Told
 from tymbal.corpora.world.speech import Speech
 from tymbal.corpora.world.templates import one_of, template
 
@@ -145,11 +145,17 @@ def _again(speech: Speech) -> Node:
 def _reputation(speech: Speech) -> Node:
     """Nothing in half of the texts, else what is known of the speaker, told as a fact."""
     honest, lying = (template(text, {}) for text in REPUTATIONS[speech.language])
-    known = {
-        kind: Option(text, lambda scope, kind=kind: 0.5 * (_honest(speech, scope) == kind))
-        for kind, text in ((True, honest), (False, lying))
-    }
-    return Choice([Option(Text(""), 0.5), known[True], known[False]])
+    return Choice([Option(Text(""), 0.5), _known(speech, honest, kind=True), _known(speech, lying, kind=False)])
+
+
+def _known(speech: Speech, words: Node, *, kind: bool) -> Option:
+    def claim(scope: Scope) -> Claim:
+        concept = f"honesty.{'honest' if kind else 'lying'}"
+        return Claim(
+            f"person.{scope['speaker']}", "honesty", concept, denied=False, true=_honest(speech, scope) == kind
+        )
+
+    return Option(Implied(claim, words), lambda scope: 0.5 * (_honest(speech, scope) == kind))
 
 
 def _honest(speech: Speech, scope: Scope) -> bool:

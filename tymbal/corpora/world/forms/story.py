@@ -5,19 +5,26 @@ Home, animal and friend are the world's facts; the event is free, and feelings f
 
 from collections.abc import Sequence
 
+from tymbal.corpora.documents import Span
 from tymbal.corpora.world.grammar import (
     Choice,
+    Claim,
     Distribution,
     Marked,
     Names,
     Node,
     Option,
+    Page,
+    Pen,
     Picked,
+    Reading,
     Said,
     Scope,
     Sequenced,
     Text,
+    matched,
 )
+from tymbal.corpora.world.lexicon import concept_ids
 from tymbal.corpora.world.lexicon.language import Article, Case
 from tymbal.corpora.world.speech import Speech
 from tymbal.corpora.world.templates import template
@@ -163,27 +170,63 @@ def _people(speech: Speech) -> dict[str, Node]:
 def _animals(speech: Speech) -> dict[str, Node]:
     words = speech.words
 
-    def said(article: Article | None, case: Case = "nom", prefix: str = "", capital: bool = False) -> Node:
-        """The animal already told of, with the article given or the owner's possessive."""
+    def said(article: Article, case: Case = "nom", prefix: str = "") -> Node:
+        """The animal already told of, with this article."""
 
         def phrase(scope: Scope) -> str:
-            owner = speech.facts.people[int(scope["person"])]
-            by_owner = "her" if owner.gender == "f" else "his"
-            noun = words.noun(scope["animal"], article=article or by_owner, case=case)
-            noun = {"": str, "to": words.to, "of": words.of}[prefix](noun)
-            return noun[0].upper() + noun[1:] if capital else noun
+            noun = words.noun(scope["animal"], article=article, case=case)
+            return {"": str, "to": words.to, "of": words.of}[prefix](noun)
 
         return Marked(lambda scope: (scope["animal"],), Said(phrase))
 
     return {
         "animal": speech.told("animal", article="indef", case="acc"),
-        "her_animal": said(None),
-        "Her_animal": said(None, capital=True),
+        "her_animal": _Owned(speech),
+        "Her_animal": _Owned(speech, capital=True),
         "the_animal": said("def"),
         "the_animal_acc": said("def", "acc", prefix="to" if speech.language == "es" else ""),
         "the_animal_dat": said("def", "dat"),
         "of_animal": said("def", prefix="of"),
     }
+
+
+class _Owned(Node):
+    """The animal already told of, as its owner's: her horse. A lenient page may say his horse, or her goat."""
+
+    def __init__(self, speech: Speech, *, capital: bool = False) -> None:
+        self.speech = speech
+        self.capital = capital
+
+    def _phrase(self, animal: str, gender: str) -> str:
+        noun = self.speech.words.noun(animal, article="her" if gender == "f" else "his")
+        return noun[0].upper() + noun[1:] if self.capital else noun
+
+    def _gender(self, scope: Scope) -> str:
+        return self.speech.facts.people[int(scope["person"])].gender
+
+    def write(self, pen: Pen) -> None:
+        phrase = self._phrase(pen.scope["animal"], self._gender(pen.scope))
+        pen.marks.append(Span(pen.length, pen.length + len(phrase), pen.scope["animal"]))
+        pen.put(phrase)
+
+    def read(self, page: Page, at: Reading) -> Sequence[Reading]:
+        told, gender = at.scope["animal"], self._gender(at.scope)
+        slip = self.speech.misgendered(int(at.scope["person"]))
+        readings: dict[str, Sequence[Reading]] = {}
+        for animal in (told, *(concept_ids("animal") if page.lenient else ())):
+            for wrong in (False, True) if page.lenient else (False,):
+                phrase = self._phrase(animal, slip.value.removeprefix("gender.") if wrong else gender)
+                if phrase not in readings:
+                    claims = (self._claim(at.scope, animal),) * (animal != told) + (slip,) * wrong
+                    readings[phrase] = [
+                        found if found.cut else found.noting((Span(at.end, found.end, animal),), claims)
+                        for found in matched(phrase, page, at)
+                    ]
+        return [reading for found in readings.values() for reading in found]
+
+    def _claim(self, scope: Scope, animal: str) -> Claim:
+        person = self.speech.facts.people[int(scope["person"])]
+        return Claim(f"person.{person.id}", "animal", animal, denied=False, true=animal == person.animal)
 
 
 def _things(speech: Speech) -> dict[str, Node]:
