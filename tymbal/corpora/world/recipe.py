@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class WorldTraining:
     """How the bundled model is trained."""
 
-    tokens: int = 60_000_000
+    tokens: int = 26_000_000
     """tokens to train on, padding not counted"""
     batch_tokens: int = 4_096
     """tokens a step, padding counted; at least the context of 256"""
