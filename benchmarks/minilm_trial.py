@@ -34,7 +34,7 @@ CHARACTERS, PIECE, SITE = 450_000, 126, "resid_post.3"
 ROWS = 527_814
 PIECES_AT_ONCE = 64
 MOST_FVU, MOST_SECONDS = 0.19, 60.0
-CONFIG = TrainingConfig(kind="topk", features=4096, k=32, epochs=6.0, checkpoint_every=1 << 30)
+CONFIG = TrainingConfig(kind="topk", features=4096, k=32, epochs=3.0, checkpoint_every=1 << 30)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def harvested(real: Path, model_folder: Path) -> Float[Tensor, "row width"]:
     if kept.exists():
         return read_tensors(kept)["rows"]
     model = open_model(model_folder)
-    cls, sep = model.tokenizer.cls_token_id, model.tokenizer.sep_token_id
+    cls, sep = model.tokenizer.convert_tokens_to_ids([model.tokenizer.cls_token, model.tokenizer.sep_token])
     ids: list[int] = []
     for book in BOOKS:
         text = (real / "text" / "books" / f"{book}.txt").read_text(encoding="utf-8")[:CHARACTERS]

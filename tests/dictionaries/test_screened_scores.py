@@ -1,6 +1,7 @@
 """Screened selection keeps what the fp64 ranking keeps, wherever the margin exceeds 1e-5 |x||w|, on hard inputs too."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -13,6 +14,7 @@ from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.scores import DenseScores
 from tymbal.dictionaries.screened_scores import ScreenedScores
 from tymbal.dictionaries.screening import UNIT_ROUNDOFF, Room, Screen, has_matrix_units
+from tymbal.models import open_model
 
 ROWS, WIDTH, FEATURES, K = 96, 40, 600, 7
 MARGIN = 1e-5
@@ -212,3 +214,23 @@ def test_scores_of_a_few_features_are_columns_of_the_matrix() -> None:
     case = made(ordinary)[0]
     which = torch.tensor([5, 0, 599])
     torch.testing.assert_close(screened(case).of(which), screened(case).dense()[:, which])
+
+
+@pytest.mark.real
+def test_a_real_models_activations_are_selected_exactly(real: Path) -> None:
+    model = open_model(real / "models/stories260K")
+    text = (real / "text/tinystories_v1_train_first1097.txt").read_text(encoding="utf-8")
+    x = model.read(model.tokenize([text[start : start + 600] for start in range(0, 6000, 600)]), ["resid_post.2"])
+    rows = x["resid_post.2"].flatten(0, 1)[:ROWS]
+    rows = rows - rows.mean(0)
+    torch.manual_seed(0)
+    encoder = normalize(rows[torch.randint(len(rows), (2048,))] + 0.3 * torch.randn(2048, rows.shape[1]), dim=1)
+    exact = rows.double() @ encoder.double().T
+    margin = MARGIN * rows.double().norm(dim=1, keepdim=True)
+    scores = ScreenedScores(rows, encoder, torch.zeros(2048), Room(ROWS, rows.shape[1], 2048))
+    features = scores.highest_in_each_row(32).features.view(ROWS, 32)
+    chosen = torch.zeros_like(exact, dtype=torch.bool).scatter_(1, features, True)
+    ranked = exact.sort(dim=1, descending=True).values
+    assert chosen[exact > ranked[:, 32:33] + margin].all()
+    assert not chosen[exact < ranked[:, 31:32] - margin].any()
+    assert scores.uncertified < ROWS

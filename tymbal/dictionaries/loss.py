@@ -112,11 +112,36 @@ def matryoshka_terms(dictionary: Matryoshka, rows: Rows, scores: Scores, terms: 
     parts = decoded(
         found.values, dictionary.decoder, ringed, found.order._replace(row=bag[found.order.entry], unsorted_row=bag)
     )
-    reconstructions = parts.view(count, rings, -1).cumsum(1)
-    errors = (rows.target - base(dictionary, rows.x)).unsqueeze(1) - reconstructions
+    smaller, error = _PrefixErrors.apply(rows.target - base(dictionary, rows.x), parts.view(count, rings, -1))
     # The caller adds the whole error once, so that this makes it the mean over all prefixes.
-    every = errors.square().sum() / rings - errors[:, -1].square().sum()
-    return Penalised(errors[:, -1], every / (count * terms.variance), active)
+    more = smaller / rings - (1 - 1 / rings) * error.square().sum()
+    return Penalised(error, more / (count * terms.variance), active)
+
+
+class _PrefixErrors(torch.autograd.Function):
+    """What is left of each row after one ring, two and so on: the summed squares of all but the last, and the last.
+
+    The table of rows × rings × width is by far the largest in a step, so that it is gone through as rarely as can be.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, whole, parts):
+        errors, left, smaller = torch.empty_like(parts), whole, whole.new_zeros(())
+        for ring in range(parts.shape[1]):
+            if ring:
+                smaller += torch.linalg.vector_norm(left) ** 2
+            left = torch.sub(left, parts[:, ring], out=errors[:, ring])
+        ctx.save_for_backward(errors)
+        return smaller, left.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs):
+        (errors,), (grad_smaller, grad_last) = ctx.saved_tensors, grad_outputs
+        grads = torch.empty_like(errors)
+        torch.neg(grad_last, out=grads[:, -1])
+        for ring in range(errors.shape[1] - 2, -1, -1):
+            torch.sub(grads[:, ring + 1], 2 * grad_smaller * errors[:, ring], out=grads[:, ring])
+        return -grads[:, 0], grads
 
 
 OBJECTIVES: dict[type[Dictionary], Callable[[Any, Rows, Scores, Terms], Penalised]] = {
