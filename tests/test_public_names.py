@@ -24,9 +24,11 @@ NAMES = {
         "bundled_documents generate_world make"
     ),
     "tymbal.dictionaries": (
-        "BatchTopK Codes ConceptConfig ConceptEvaluation ConceptScore Dictionary Ends Evaluation EvaluationConfig "
-        "Finding Gated JumpReLU KINDS Matryoshka MeanAblation Number Part ReLU Splice Target TopK TrainingConfig "
-        "ZeroAblation as_jumprelu convert_dictionary evaluate evaluate_concepts load_dictionary require_width train"
+        "BatchTopK Codes ConceptConfig ConceptEvaluation ConceptScore Dictionary Ends Evaluation "
+        "EvaluationConfig Finding Gated JumpReLU KINDS LatentScaling Logger Matryoshka MeanAblation Number "
+        "Part ReLU Run Scaling SideBySide Splice Target TensorBoard TopK TrainingConfig WeightsAndBiases "
+        "ZeroAblation as_jumprelu convert_dictionary draw_curve evaluate evaluate_concepts load_dictionary "
+        "require_width train train_many"
     ),
     "tymbal.models": "ARCHITECTURES Architecture Edit LanguageModel Site SiteKind Tokens open_model parse_site",
     "tymbal.serve": "create_app export serve",

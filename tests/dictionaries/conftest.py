@@ -32,14 +32,22 @@ class Planted:
         return float((self.directions @ decoder.T).max(1).values.mean())
 
 
-def plant(*, width: int, features: int, active: int, rows: int, offset: float = 1.0, seed: int = 0) -> Planted:
+def plant(*, width: int, features: int, active: int, rows: int, offset: float = 1.0, rows_seed: int = 0) -> Planted:
     """Each row is `offset` plus `active` random directions of strength 0.5 to 1.5, times 3."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     directions = torch.nn.functional.normalize(torch.randn(features, width, generator=generator), dim=1)
+    if rows_seed:
+        generator.manual_seed(rows_seed)
     which = torch.rand(rows, features, generator=generator).topk(active).indices
     strength = 3 * (torch.rand(rows, active, generator=generator) + 0.5)
     made = torch.nn.functional.embedding_bag(which, directions, per_sample_weights=strength, mode="sum")
     return Planted(directions, made + offset)
+
+
+@pytest.fixture(scope="session")
+def planted_unseen() -> Planted:
+    """Other rows of the same 48 features."""
+    return plant(width=24, features=48, active=3, rows=20_000, rows_seed=9)
 
 
 @pytest.fixture(scope="session")

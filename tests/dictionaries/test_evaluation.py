@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tymbal.corpora import Passage, Role
-from tymbal.dictionaries import EvaluationConfig, ReLU, TopK, evaluate
+from tymbal.dictionaries import Ends, EvaluationConfig, Part, ReLU, Target, TopK, evaluate
 from tymbal.errors import ArtifactError, ModelError
 from tymbal.models import LanguageModel, open_model
 
@@ -106,6 +106,51 @@ def test_a_dictionary_without_k_is_set_against_baselines_of_its_own_l0(llama: La
     assert numbers["l0"].value == 32  # each coordinate is active with one of its signs
     assert numbers["fvu"].value < 1e-10
     assert numbers["fvu"].baselines["PCA with k components"].value < 1e-10
+
+
+def test_shrinkage_is_the_length_written_over_the_length_that_was_there(llama: LanguageModel) -> None:
+    dictionary = perfect(32)
+    dictionary.decoder *= 0.8
+    found = evaluate(dictionary, llama, SITE, passages(llama), QUICK).findings["shrinkage"]
+    assert found.value == pytest.approx(0.8, rel=1e-5)
+    assert found.low == pytest.approx(found.high, rel=1e-5)
+
+
+def as_transcoder(dictionary: TopK, target: Target) -> TopK:
+    made = TopK(dictionary.width, dictionary.features, dictionary.k, ends=Ends(target=target)).requires_grad_(False)
+    made.load_state_dict(dictionary.state_dict())
+    return made
+
+
+def test_a_transcoder_back_to_its_own_site_is_judged_as_an_autoencoder_is(llama: LanguageModel) -> None:
+    made = passages(llama)
+    autoencoder = perfect(32)
+    autoencoder.decoder[5] = 0  # not quite perfect, so that there is something to compare
+    transcoder = as_transcoder(autoencoder, Target(width=32, site=SITE))
+    one, other = (evaluate(each, llama, SITE, made, QUICK).findings for each in (autoencoder, transcoder))
+    for name in ("fvu", "loss", "kl", "l0", "recovered.mean", "shrinkage", "dead"):
+        assert other[name].value == pytest.approx(one[name].value, rel=1e-5), name
+
+
+def test_a_transcoder_is_judged_at_the_site_it_writes(llama: LanguageModel) -> None:
+    made = passages(llama)
+    rows = []
+    for passage in made:
+        ids = torch.from_numpy(passage.tokens.astype(np.int64))[None]
+        rows.append(llama.read(ids, ["mlp_out.1"])["mlp_out.1"][0, 1:])
+    dictionary = TopK(32, 64, 4, ends=Ends(target=Target(width=32, site="mlp_out.1"))).requires_grad_(False)
+    dictionary.decoder_bias.copy_(torch.cat(rows).mean(0))
+    numbers = evaluate(dictionary, llama, "resid_post.0", made, QUICK).findings
+    assert numbers["fvu"].value == pytest.approx(1, abs=1e-6)
+    assert numbers["loss"].value == pytest.approx(numbers["loss"].baselines["mean ablation"].value, rel=1e-5)
+
+
+def test_what_cannot_be_put_back_at_one_site_is_refused(llama: LanguageModel) -> None:
+    crosscoder = ReLU(32, 64, ends=Ends(parts=(Part(width=16), Part(width=16))))
+    with pytest.raises(ArtifactError, match="expected a dictionary of one site; got a crosscoder of 2"):
+        evaluate(crosscoder, llama, SITE, passages(llama), QUICK)
+    with pytest.raises(ArtifactError, match="expected a transcoder that names the site it writes"):
+        evaluate(ReLU(32, 64, ends=Ends(target=Target(width=32))), llama, SITE, passages(llama), QUICK)
 
 
 def test_a_perfect_dictionary_of_an_encoder(bert: LanguageModel) -> None:

@@ -108,6 +108,9 @@ def dense_loss(dictionary: Dictionary, x: Tensor, y: Tensor, terms: Terms) -> Te
         kept = torch.zeros_like(scores).scatter_(1, hidden.detach().topk(count).indices, 1.0)
         missed = error.detach() - (scores.relu() * kept) @ dictionary.decoder
         loss = loss + terms.aux * missed.square().sum() / error.detach().square().sum()
+        if dictionary.kind == "jumprelu":
+            lacking = (dictionary.threshold - scores)[:, terms.dead].relu().sum() / len(x)
+            loss = loss + terms.aux * 3e-6 * lacking
     return loss
 
 

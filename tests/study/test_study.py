@@ -84,6 +84,10 @@ def test_the_dictionary_is_the_one_asked_for(study):
     assert (dictionary.features, dictionary.k, dictionary.site) == (16, 2, "resid_post.1")
 
 
+def test_the_loss_curve_is_drawn_in_the_log(study):
+    assert "</svg>" in (study[0].folder / "log/training.svg").read_text()
+
+
 def test_the_dictionary_explains_more_than_its_baselines_do(study):
     finding = study[0].evaluation["findings"]["fvu"]
     assert finding["high"] < finding["baselines"]["random dictionary"]["low"]

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from tymbal.dictionaries.dictionary import Dictionary
+from tymbal.dictionaries.ends import AUTOENCODER
 from tymbal.dictionaries.initial import initialise
 from tymbal.dictionaries.topk import TopK
 
@@ -17,12 +18,14 @@ def usual_l0(dictionary: Dictionary, rows: Float[Tensor, "row width"]) -> int:
     return min(dictionary.features, max(1, round(float(dictionary.encode(rows).l0().double().mean()))))
 
 
-def random_dictionary(like: Dictionary, rows: Float[Tensor, "row width"], seed: int) -> TopK:
+def random_dictionary(like: Dictionary, rows: Float[Tensor, "row column"], seed: int) -> TopK:
     """A TopK of the same shape and L0: random directions, encoder = decoder times the number that suits `rows` best.
 
-    It is where training starts, so what separates a dictionary from it was learned.
+    It is where training starts, so what separates a dictionary from it was learned. Where a transcoder's rows hold
+    input and target side by side it is a transcoder too; from its input alone, an autoencoder of that.
     """
-    random = TopK(like.width, like.features, usual_l0(like, rows), site=like.site)
+    ends = like.ends if rows.shape[1] > like.width else AUTOENCODER
+    random = TopK(like.width, like.features, usual_l0(like, rows[:, : like.width]), site=like.site, ends=ends)
     initialise(random, rows.float(), seed)
     return random.to(rows.device).requires_grad_(False)
 

@@ -124,6 +124,11 @@ class Dictionary(nn.Module, ABC):
         self.decoder_bias.mul_(factor)
 
     @torch.no_grad()
+    def move_origin(self, shift: Float[Tensor, " width"]) -> None:
+        """Make a transcoder that reads x into one that reads x + shift."""
+        self.encoder_bias.sub_(self.encoder @ shift)
+
+    @torch.no_grad()
     def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
         """Make each feature's values so many times as large; which features are active stays as it is.
 

@@ -31,6 +31,39 @@ class Splice:
 
 
 @final
+class Read:
+    """Changes nothing and keeps what it saw last."""
+
+    def __init__(self, site: str) -> None:
+        self.site = site
+        self.seen: Float[Tensor, "batch token width"] | None = None
+
+    def __call__(self, activation: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
+        """The activations themselves."""
+        self.seen = activation
+        return activation
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SpliceTranscoded:
+    """Puts what a transcoder makes of another site's activations in place of each activation."""
+
+    dictionary: Dictionary
+    site: str
+    source: Read
+    """Reads the transcoder's input; must be applied in the same pass, at a site that comes earlier."""
+    spared: Bool[Tensor, "batch token"] | None = None
+    """Tokens to leave as they are; None for none."""
+
+    def __call__(self, activation: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
+        """The activations with the transcoder's in place; in the activations' own precision."""
+        assert self.source.seen is not None
+        made = self.dictionary(self.source.seen.float()).to(activation.dtype)
+        return _replaced(activation, made, self.spared)
+
+
+@final
 @dataclass(frozen=True, eq=False)
 class ZeroAblation:
     """Puts zero in place of each activation."""

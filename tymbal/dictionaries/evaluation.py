@@ -9,9 +9,13 @@ Special tokens (BOS, CLS, SEP) are measured nowhere and left as they are by ever
 
     fraction of variance unexplained   Σ|x - x̂|² / Σ|x - mean of the same tokens|², 0 is perfect
     loss recovered                     (ablated loss - spliced loss) / (ablated loss - plain loss), 1 is perfect
+    shrinkage                          Σ|x̂ - b|² / Σ(x̂ - b)·(x - b), b the decoder bias; 1 is none, below 1 too short
     dead, dense                        features that never fire, or fire on more than 10 % of tokens
 
-Sources: Bricken et al. 2023, "Towards Monosemanticity" (loss recovered); Gao et al. 2024, section 4.
+A transcoder is read at one site and judged at the one it writes.
+
+Sources: Bricken et al. 2023, "Towards Monosemanticity" (loss recovered); Gao et al. 2024, section 4; Rajamanoharan et
+al. 2024, "Improving Dictionary Learning with Gated Sparse Autoencoders", section 4.2 (shrinkage).
 """
 
 from collections.abc import Callable, Iterable
@@ -26,11 +30,12 @@ from tymbal.corpora import Passage
 from tymbal.dictionaries.baselines import Subspace, random_dictionary
 from tymbal.dictionaries.bootstrap import Bootstrap
 from tymbal.dictionaries.dictionary import Dictionary
+from tymbal.dictionaries.edits import Read
 from tymbal.dictionaries.files import require_width
 from tymbal.dictionaries.findings import BothFiring, Finding, findings
 from tymbal.dictionaries.firing import Firing
 from tymbal.dictionaries.held_out import HeldOutBatch, batches, sample
-from tymbal.dictionaries.measures import Columns, Kept, Systems, add_embeddings, add_predictions, add_reconstruction
+from tymbal.dictionaries.measures import Columns, Rows, Systems, add_embeddings, add_predictions, add_reconstruction
 from tymbal.dictionaries.units import FIRST_ROWS
 from tymbal.errors import ArtifactError
 from tymbal.models import LanguageModel
@@ -92,12 +97,12 @@ def evaluate(
     Raises `ArtifactError` where its width is not the model's, `ModelError` for an unknown site, `CorpusError` where
     there is no ordinary token.
     """
-    site = model.site(site)
+    site, written = model.site(site), _written_site(dictionary, model, site)
     require_width(dictionary, model.width)
     taken = sample(passages, config.tokens, config.seed)
     spared = int(sum(passage.special.sum() for passage in taken))
     total = 2 * sum(len(passage.tokens) for passage in taken)
-    systems = _systems(dictionary, model, site, taken, config, _after(progress, 0, total))
+    systems = _systems(dictionary, model, (site, written), taken, config, _after(progress, 0, total))
     columns, firing = Columns(len(taken)), BothFiring(Firing(dictionary.features), Firing(dictionary.features))
     report = _after(progress, total // 2, total)
     done = 0
@@ -127,6 +132,24 @@ def evaluate(
     )
 
 
+def _written_site(dictionary: Dictionary, model: LanguageModel, site: str) -> str:
+    """Where the dictionary writes; raises `ArtifactError` for what cannot be put back into the model at one site."""
+    if dictionary.ends.parts:
+        raise ArtifactError(
+            expected="a dictionary of one site",
+            got=f"a crosscoder of {len(dictionary.ends.parts)}",
+            do="judge it by LatentScaling and its reconstruction of each site",
+        )
+    target = dictionary.ends.target
+    if target is not None and target.site is None:
+        raise ArtifactError(
+            expected="a transcoder that names the site it writes",
+            got="one that does not",
+            do="train it with a site in its Target",
+        )
+    return site if target is None or target.site is None else model.site(target.site)
+
+
 def _after(progress: Progress | None, before: int, total: int) -> Callable[[int], None]:
     return lambda done: progress(before + done, total, "tokens") if progress is not None else None
 
@@ -134,23 +157,25 @@ def _after(progress: Progress | None, before: int, total: int) -> Callable[[int]
 def _systems(
     dictionary: Dictionary,
     model: LanguageModel,
-    site: str,
+    sites: tuple[str, str],
     passages: list[Passage],
     config: EvaluationConfig,
     report: Callable[[int], None],
 ) -> Systems:
-    harvest = HarvestConfig(sites=(site,), batch_tokens=config.batch_tokens, dtype="float32")
+    read, written = sites
+    harvest = HarvestConfig(sites=tuple(dict.fromkeys(sites)), batch_tokens=config.batch_tokens, dtype="float32")
     moments, first, done = Moments(model.width), [], 0
     for batch in stream(model, passages, harvest):
-        rows = batch.activations[site][~batch.special]
+        rows = batch.activations[written][~batch.special]
         moments.update(rows)
         if sum(map(len, first)) < FIRST_ROWS:
-            first.append(rows)
+            first.append(rows if read == written else torch.cat([batch.activations[read][~batch.special], rows], dim=1))
         done += len(batch.tokens)
         report(done)
     random = random_dictionary(dictionary, torch.cat(first)[:FIRST_ROWS], config.seed)
     return Systems(
-        site=site,
+        read_site=read,
+        site=written,
         dictionary=dictionary,
         random=random,
         subspace=Subspace(moments.mean, moments.covariance, random.places),
@@ -160,11 +185,14 @@ def _systems(
 
 @torch.no_grad()
 def _measure(model: LanguageModel, batch: HeldOutBatch, systems: Systems, columns: Columns, firing: BothFiring) -> None:
-    kept = Kept(systems.site)
-    with model.edited(kept):
+    read, written = Read(systems.read_site), Read(systems.site)
+    with model.edited(read, written):
         plain = model.logits(batch.tokens) if model.causal else model.pooled(batch.tokens)
     ordinary = ~batch.spared
-    rows = kept.seen[0][ordinary.to(kept.seen[0].device)].float()
+    assert read.seen is not None
+    assert written.seen is not None
+    here = ordinary.to(read.seen.device)
+    rows = Rows(read.seen[here].float(), written.seen[here].float())
     passage = batch.numbers[ordinary.nonzero()[:, 0]]
     codes = add_reconstruction(columns, systems, rows, passage)
     firing.dictionary.add(codes.dictionary, passage)

@@ -1,7 +1,7 @@
 """The numbers of an evaluation, each a function of sums over passages, with interval and baselines.
 
-`l0` and its quantiles, `fvu`; of a language model `loss`, `kl` (nats a prediction), `recovered.zero`, `recovered.mean`;
-of an encoder `cosine` and `recovered.mean`; `dead` and `dense` (counts of features).
+`l0` and its quantiles, `fvu`, `shrinkage`; of a language model `loss`, `kl` (nats a prediction), `recovered.zero`,
+`recovered.mean`; of an encoder `cosine` and `recovered.mean`; `dead` and `dense` (counts of features).
 
 The intervals of `dead` and `dense` are not percentiles: a resample never holds a passage that was not seen, so it can
 only add dead features. Dead features can only become fewer with more text; how many fewer is judged by how many more a
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -77,6 +78,7 @@ def _reconstruction(resampled: Resampled) -> dict[str, Finding]:
         "fvu": _finding(unexplained("spliced"), "share of the variance", "lower", baselines),
         "l0": _finding(resampled.number(_ratio("active", "tokens")), "features a token", ""),
     }
+    found["shrinkage"] = _finding(resampled.number(shrinkage), "share of the length", "")
     for share in QUANTILES:
         number = resampled.number(lambda sums, share=share: histogram_quantile(sums["l0"], share))
         found[f"l0.p{round(100 * share):02d}"] = _finding(number, "features a token", "")
@@ -141,6 +143,11 @@ def deviations(sums: Mapping[str, Tensor]) -> Float[Tensor, " passage"]:
 def loss_recovered(sums: Totals, spliced: str, ablated: str) -> Tensor:
     """(ablated loss - spliced loss) / (ablated loss - plain loss): 1 is perfect, 0 no better than the ablation."""
     return (sums[ablated] - sums[spliced]) / (sums[ablated] - sums["loss.plain"])
+
+
+def shrinkage(sums: Totals) -> Tensor:
+    """Length of what features write over what it should be: 1 is none, below 1 too short; 1 if they write nothing."""
+    return torch.where(sums["made.made"] == 0, 1.0, sums["made.made"] / sums["made.true"])
 
 
 def histogram_quantile(counts: Tensor, share: float) -> Tensor:

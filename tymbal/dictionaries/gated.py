@@ -63,6 +63,12 @@ class Gated(Dictionary):
         self.gain_bias.mul_(factor)
 
     @torch.no_grad()
+    def move_origin(self, shift: Float[Tensor, " width"]) -> None:
+        """Gates and values both read x."""
+        super().move_origin(shift)
+        self.gain_bias.sub_(self.log_gain.exp() * (self.encoder @ shift))
+
+    @torch.no_grad()
     def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
         """The gates stay as they are, the gain grows."""
         self.log_gain.add_(factors.log())

@@ -4,7 +4,8 @@
 
 `e = x - x̂` is held fixed in the last term and ê is its reconstruction from the highest-scoring dead features alone
 (without the decoder bias), so that a dead feature learns what the live ones leave over. Its gradient reaches the
-encoder, both biases and the decoder like that of any other value.
+encoder, both biases and the decoder like that of any other value. A jumprelu's dead features also have their scores
+pulled up to their thresholds, and these down (`penalties.py`): nothing else teaches a threshold far above all scores.
 
     topk, batch_topk   nothing more; with `multi_topk` an eighth of the error with 4k features a row is added
     matryoshka         the mean of the errors of all prefixes' reconstructions instead of the last one's alone
@@ -29,7 +30,7 @@ from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.gated import Gated
 from tymbal.dictionaries.jumprelu import JumpReLU
 from tymbal.dictionaries.matryoshka import Matryoshka
-from tymbal.dictionaries.penalties import gated_terms, jumprelu_terms, relu_terms
+from tymbal.dictionaries.penalties import gated_terms, jumprelu_terms, pulled_up, relu_terms
 from tymbal.dictionaries.reconstruction import Penalised, Rows, Terms, base, entries, written
 from tymbal.dictionaries.relu import ReLU
 from tymbal.dictionaries.scores import DenseScores, Scores
@@ -164,8 +165,10 @@ def _aux_loss(dictionary: Dictionary, x: Tensor, error: Tensor, scores: Scores, 
         chosen = DenseScores(scores.of(which)).highest_in_each_row(count)
         chosen = chosen._replace(features=which[chosen.features])
         reconstruction = written(dictionary, entries(dictionary, x, chosen))
-    missed = error - reconstruction
-    return missed.square().sum() / error.square().sum().clamp_min(torch.finfo(error.dtype).tiny)
+    loss = (error - reconstruction).square().sum() / error.square().sum().clamp_min(torch.finfo(error.dtype).tiny)
+    if isinstance(dictionary, JumpReLU):
+        loss = loss + pulled_up(dictionary, x, which, scores.of(which))
+    return loss
 
 
 def _densely_written(dictionary: Dictionary, x: Tensor, which: Tensor, count: int) -> Float[Tensor, "row target"]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tymbal.dictionaries.baselines import Subspace
 from tymbal.dictionaries.dictionary import Codes, Dictionary
-from tymbal.dictionaries.edits import MeanAblation, Splice, ZeroAblation
+from tymbal.dictionaries.edits import MeanAblation, Read, Splice, SpliceTranscoded, ZeroAblation
 from tymbal.dictionaries.held_out import HeldOutBatch
 from tymbal.models import Edit, LanguageModel
 
@@ -43,37 +43,39 @@ class Columns:
         self.sums[name].index_add_(0, passage.cpu(), amount.detach().to("cpu", torch.float64))
 
 
+class Rows(NamedTuple):
+    """What a dictionary reads, and what it should write: the same, but for a transcoder."""
+
+    read: Float[Tensor, "row width"]
+    written: Float[Tensor, "row target"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Systems:
-    """The dictionary and what it is set against, at one site."""
+    """The dictionary and what it is set against."""
 
+    read_site: str
     site: str
+    """Where the dictionary writes and every edit is made."""
     dictionary: Dictionary
     random: Dictionary
     subspace: Subspace
     mean: Float[Tensor, " width"]
 
-    def edits(self, spared: Bool[Tensor, "batch token"]) -> dict[str, Edit]:
+    def edits(self, spared: Bool[Tensor, "batch token"]) -> dict[str, tuple[Edit, ...]]:
         """The edits of one batch, by name."""
         return {
-            "spliced": Splice(self.dictionary, self.site, spared),
-            "random": Splice(self.random, self.site, spared),
-            "zero": ZeroAblation(self.site, spared),
-            "mean": MeanAblation(self.site, self.mean, spared),
+            "spliced": self._splice(self.dictionary, spared),
+            "random": self._splice(self.random, spared),
+            "zero": (ZeroAblation(self.site, spared),),
+            "mean": (MeanAblation(self.site, self.mean, spared),),
         }
 
-
-class Kept:
-    """An edit that changes nothing and keeps what it saw."""
-
-    def __init__(self, site: str) -> None:
-        self.site = site
-        self.seen: list[Float[Tensor, "batch token width"]] = []
-
-    def __call__(self, activation: Float[Tensor, "batch token width"]) -> Float[Tensor, "batch token width"]:
-        """The activation itself."""
-        self.seen.append(activation)
-        return activation
+    def _splice(self, dictionary: Dictionary, spared: Bool[Tensor, "batch token"]) -> tuple[Edit, ...]:
+        if dictionary.ends.target is None:
+            return (Splice(dictionary, self.site, spared),)
+        source = Read(self.read_site)
+        return source, SpliceTranscoded(dictionary, self.site, source, spared)
 
 
 class BothCodes(NamedTuple):
@@ -83,22 +85,28 @@ class BothCodes(NamedTuple):
     random: Codes
 
 
-def add_reconstruction(
-    columns: Columns, systems: Systems, rows: Float[Tensor, "row width"], passage: Int[Tensor, " row"]
-) -> BothCodes:
-    """Add squared errors (squared units of the activation), the activations' own sums, and L0."""
-    codes = BothCodes(systems.dictionary.encode(rows), systems.random.encode(rows))
+def add_reconstruction(columns: Columns, systems: Systems, rows: Rows, passage: Int[Tensor, " row"]) -> BothCodes:
+    """Add squared errors (squared units of the activation), the activations' own sums, and L0.
+
+    `made.made` and `made.true` are what shrinkage is made of: what features add to the decoder bias, times itself and
+    times what they should have added.
+    """
+    codes = BothCodes(systems.dictionary.encode(rows.read), systems.random.encode(rows.read))
     reconstructions = {
         "spliced": systems.dictionary.decode(codes.dictionary),
         "random": systems.random.decode(codes.random),
     }
-    exact = rows.double()
+    exact = rows.written.double()
+    bias = systems.dictionary.decoder_bias.detach().double()
+    made = reconstructions["spliced"].double() - bias
+    columns.add("made.made", passage, made.square().sum(1))
+    columns.add("made.true", passage, (made * (exact - bias)).sum(1))
     for name, reconstruction in reconstructions.items():
         columns.add(f"error.{name}", passage, (exact - reconstruction.double()).square().sum(1))
-    columns.add("error.subspace", passage, systems.subspace.squared_errors(rows))
+    columns.add("error.subspace", passage, systems.subspace.squared_errors(rows.written))
     # Sums are taken around the mean of all rows, so that no digits are lost where it is large.
     centred = exact - systems.mean.to(exact)
-    columns.add("tokens", passage, torch.ones(len(rows)))
+    columns.add("tokens", passage, torch.ones(len(exact)))
     columns.add("centred", passage, centred)
     columns.add("square", passage, centred.square().sum(1))
     columns.add("active", passage, codes.dictionary.l0().double())
@@ -107,7 +115,7 @@ def add_reconstruction(
 
 
 def add_predictions(
-    columns: Columns, model: LanguageModel, batch: HeldOutBatch, edits: Mapping[str, Edit], plain: Tensor
+    columns: Columns, model: LanguageModel, batch: HeldOutBatch, edits: Mapping[str, tuple[Edit, ...]], plain: Tensor
 ) -> None:
     """Add cross-entropy and KL divergence (nats) of next-token predictions, unedited and under each edit.
 
@@ -126,18 +134,18 @@ def add_predictions(
     columns.add("predictions", passage, torch.ones(len(passage)))
     columns.add("loss.plain", passage, -base.gather(1, target[:, None]).squeeze(1))
     for name, edit in edits.items():
-        with model.edited(edit):
+        with model.edited(*edit):
             changed = chosen(model.logits(batch.tokens))
         columns.add(f"loss.{name}", passage, -changed.gather(1, target[:, None]).squeeze(1))
         columns.add(f"kl.{name}", passage, (base.exp() * (base - changed)).sum(1))
 
 
 def add_embeddings(
-    columns: Columns, model: LanguageModel, batch: HeldOutBatch, edits: Mapping[str, Edit], plain: Tensor
+    columns: Columns, model: LanguageModel, batch: HeldOutBatch, edits: Mapping[str, tuple[Edit, ...]], plain: Tensor
 ) -> None:
     """Add the cosine between each passage's embedding under each edit and its unedited one (`plain`)."""
     columns.add("embeddings", batch.numbers, torch.ones(len(batch.numbers)))
     for name, edit in edits.items():
-        with model.edited(edit):
+        with model.edited(*edit):
             changed = model.pooled(batch.tokens)
         columns.add(f"cosine.{name}", batch.numbers, (plain.double() * changed.double()).sum(1))

@@ -21,6 +21,8 @@ its logarithm, and directions have norm 1).
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from tymbal.dictionaries.active import decoded
 from tymbal.dictionaries.gated import Gated
@@ -65,14 +67,30 @@ def jumprelu_terms(dictionary: JumpReLU, rows: Rows, scores: Scores, terms: Term
     values = _Jump.apply(found.values, thresholds, width)
     error = rows.target - (written(dictionary, found, values) + base(dictionary, rows.x))
     if terms.penalty == "tanh":
-        centred = dictionary.centred(rows.x).detach()
-        below = _Below.apply(
-            dictionary.encoder, dictionary.encoder_bias, dictionary.centre(), threshold, centred, scores.dense()
-        )
-        more = terms.sparsity * (TANH_SCALE * values).tanh().sum() + PREACTIVATION * below
+        everything = torch.arange(dictionary.features)
+        below = len(rows.x) * pulled_up(dictionary, rows.x, everything, scores.dense())
+        more = terms.sparsity * (TANH_SCALE * values).tanh().sum() + below
     else:
         more = terms.sparsity * _Step.apply(found.values, thresholds, width).sum()
     return Penalised(error, more / len(rows.x), near._replace(values=values.detach()))
+
+
+def pulled_up(
+    dictionary: JumpReLU,
+    x: Float[Tensor, "row width"],
+    which: Int[Tensor, " chosen"],
+    scores: Float[Tensor, "row chosen"],
+) -> Float[Tensor, ""]:
+    """What pulls scores of these features up to their thresholds, and the thresholds down: 3e-6 Σ relu(θ - z)."""
+    below = _Below.apply(
+        dictionary.encoder[which],
+        dictionary.encoder_bias[which],
+        dictionary.centre(),
+        dictionary.threshold[which],
+        dictionary.centred(x).detach(),
+        scores,
+    )
+    return PREACTIVATION * below / len(x)
 
 
 class _Jump(torch.autograd.Function):

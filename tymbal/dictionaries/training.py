@@ -1,13 +1,15 @@
-"""Train a dictionary on a source of activations, with checkpoints.
+"""Train dictionaries on a source of activations, with checkpoints.
 
-1. Take the run up at its last whole checkpoint, or initialise from the source's first rows.
-2. Step through the source; batch i is a pure function of i, so nothing about the data is saved.
-3. Fold the scale into the parameters, write the dictionary and its loss curve (`training.json`), drop the checkpoints.
+1. Take each run up at its last whole checkpoint, or initialise from the source's first rows.
+2. Step through the source; batch i is a pure function of i, so nothing about the data is saved. Runs that share a
+   source share its batches: a sweep over kinds, k or numbers of features reads the activations once.
+3. Fold the units into the parameters, write the dictionary and its loss curve (`training.json`), drop the checkpoints.
 
 A run that was killed and continued ends with the same bytes as one that was not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil, isfinite
 from pathlib import Path
 from typing import Any
@@ -19,16 +21,44 @@ from tymbal import artifact
 from tymbal.activations import Progress, RowSource
 from tymbal.dictionaries import checkpoints
 from tymbal.dictionaries.config import TrainingConfig
+from tymbal.dictionaries.curve import CURVE, POINTS, write_curve
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.ends import AUTOENCODER, Ends
 from tymbal.dictionaries.files import load_dictionary
+from tymbal.dictionaries.loggers import Logger
 from tymbal.dictionaries.trainer import Progressed, Trainer
 from tymbal.dictionaries.units import FIRST_ROWS, units
 from tymbal.errors import TrainingError, listed
 
-CURVE = "training.json"
-CURVE_POINTS = 500
-"""The loss curve has about this many points."""
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One dictionary to be trained."""
+
+    source: RowSource
+    """Its activations; a transcoder's or crosscoder's rows hold all sites side by side (`SideBySide`)."""
+    config: TrainingConfig
+    folder: Path
+    """Where the dictionary goes."""
+    site: str | None = None
+    """Where the activations come from; recorded."""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    """Identity of the model they come from (`LanguageModel.identity`); recorded."""
+    ends: Ends = AUTOENCODER
+    """What makes it a transcoder or a crosscoder."""
+    logger: Logger | None = None
+    """Where the points of the loss curve go besides `training.json`."""
+
+    def record(self) -> dict[str, Any]:
+        """What makes this run the one it is."""
+        return {
+            "training": self.config.to_json(),
+            "rows_per_epoch": self.source.rows_per_epoch,
+            "width": self.source.width - (self.ends.target.width if self.ends.target else 0),
+            "site": self.site,
+            "model": dict(self.model),
+            **self.ends.to_json(),
+        }
 
 
 def train(
@@ -40,70 +70,107 @@ def train(
     site: str | None = None,
     model: Mapping[str, Any] | None = None,
     ends: Ends = AUTOENCODER,
+    logger: Logger | None = None,
 ) -> Dictionary:
     """Train a dictionary into `folder`, or finish a run that was broken off there; the result is in the model's units.
 
-    `site` and `model` (`LanguageModel.identity`) say where the activations come from and are recorded. `ends` makes it
-    a transcoder or a crosscoder; the source's rows then hold all sites side by side (`SideBySide`). Raises
-    `TrainingError` where the loss is not finite, the source too small, or `folder` holds another run, `ValueError`
-    where `ends` does not fit the source's width.
+    The other arguments are those of `Run`. Raises `TrainingError` where the loss is not finite, the source too small,
+    or `folder` holds another run, `ValueError` where `ends` does not fit the source's width.
     """
-    folder = Path(folder)
-    if config.batch > source.rows_per_epoch:
+    run = Run(source=source, config=config, folder=Path(folder), site=site, model=model or {}, ends=ends, logger=logger)
+    return train_many([run], progress)[0]
+
+
+def train_many(runs: Sequence[Run], progress: Progress | None = None) -> list[Dictionary]:
+    """Train several dictionaries at once, each as `train` would, with one pass over each source that they share."""
+    if len({run.folder for run in runs}) < len(runs):
+        raise ValueError("expected a folder for each run; got the same folder twice; name others")
+    for run in runs:
+        _require_rows(run)
+    finished = {run.folder: _finished(run) for run in runs if artifact.is_sealed(run.folder)}
+    working = [_Working(run) for run in runs if run.folder not in finished]
+    total = sum(work.trainer.steps * work.run.config.batch for work in working)
+    while ahead := [work for work in working if work.trainer.done < work.trainer.steps]:
+        step = min(work.trainer.done for work in ahead)
+        batches: dict[tuple[int, int], Tensor] = {}
+        for work in ahead:
+            if work.trainer.done == step:
+                shared = id(work.run.source), work.run.config.batch
+                if shared not in batches:
+                    batches[shared] = work.run.source.batch(step, work.run.config.batch)
+                work.advance(batches[shared])
+        if progress is not None:
+            progress(sum(work.trainer.done * work.run.config.batch for work in working), total, "tokens")
+    finished |= {work.run.folder: work.finish() for work in working}
+    return [finished[run.folder] for run in runs]
+
+
+def _require_rows(run: Run) -> None:
+    if run.config.batch > run.source.rows_per_epoch:
         raise TrainingError(
-            expected=f"at least one batch of {config.batch} rows",
-            got=f"{source.rows_per_epoch} rows in the source",
+            expected=f"at least one batch of {run.config.batch} rows",
+            got=f"{run.source.rows_per_epoch} rows in the source",
             do="lower the batch or harvest more text",
         )
-    run = {
-        "training": config.to_json(),
-        "rows_per_epoch": source.rows_per_epoch,
-        "width": source.width,
-        "site": site,
-        "model": dict(model or {}),
-        **ends.to_json(),
-    }
-    if artifact.is_sealed(folder):
-        return _finished(folder, run)
-    trainer, curve = _taken_up(source, config, folder, run, ends)
-    _run(trainer, curve, source, folder, run, progress)
-    dictionary = trainer.finished()
-    dictionary.site, dictionary.model = site, run["model"]
-    artifact.write_json(folder / CURVE, _columns(curve))
-    notes = {
-        "training": run["training"],
-        "rows_per_epoch": source.rows_per_epoch,
-        # A screened run selects the same features, but sums their scores in another order.
-        "screened": trainer.room is not None,
-    }
-    dictionary.save(folder, notes=notes, tables=(CURVE,))
-    checkpoints.remove(folder)
-    return dictionary
 
 
-def _finished(folder: Path, run: dict[str, Any]) -> Dictionary:
+def _finished(run: Run) -> Dictionary:
     """The dictionary of this very run, already complete; refuses another."""
-    dictionary = load_dictionary(folder)
-    _same_run(artifact.read_json(folder / artifact.CONFIG), run, folder)
-    checkpoints.remove(folder)
+    dictionary = load_dictionary(run.folder)
+    _same_run(artifact.read_json(run.folder / artifact.CONFIG), run.record(), run.folder)
+    checkpoints.remove(run.folder)
     return dictionary
 
 
-def _taken_up(
-    source: RowSource, config: TrainingConfig, folder: Path, run: dict[str, Any], ends: Ends
-) -> tuple[Trainer, list[Progressed]]:
-    steps = config.steps(source.rows_per_epoch)
-    place = checkpoints.last(folder)
-    if place is not None:
-        checkpoint = checkpoints.read(place)
-        _same_run(checkpoint.config, run, place)
-        curve = [_point(*row) for row in checkpoint.state["curve"].tolist()]
-        return Trainer.restored(config, source.width, steps, checkpoint.state, ends), curve
-    count = min(steps, ceil(FIRST_ROWS / config.batch))
-    rows = torch.cat([source.batch(step, config.batch) for step in range(count)])
-    trainer = Trainer(config, source.width, steps, units(rows, ends), ends)
-    trainer.begin(rows)
-    return trainer, []
+class _Working:
+    """A run at work: its trainer and the loss curve so far."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.record = run, run.record()
+        config, source = run.config, run.source
+        steps = config.steps(source.rows_per_epoch)
+        self._every = max(1, steps // POINTS)
+        place = checkpoints.last(run.folder)
+        if place is not None:
+            checkpoint = checkpoints.read(place)
+            _same_run(checkpoint.config, self.record, place)
+            self.curve = [_point(*row) for row in checkpoint.state["curve"].tolist()]
+            self.trainer = Trainer.restored(config, source.width, steps, checkpoint.state, run.ends)
+            return
+        count = min(steps, ceil(FIRST_ROWS / config.batch))
+        rows = torch.cat([source.batch(step, config.batch) for step in range(count)])
+        self.curve = []
+        self.trainer = Trainer(config, source.width, steps, units(rows, run.ends), run.ends)
+        self.trainer.begin(rows)
+
+    def advance(self, rows: Tensor) -> None:
+        """Take one step, note and keep what must be."""
+        config, trainer, step = self.run.config, self.trainer, self.trainer.done
+        measured = trainer.step(rows)
+        if not isfinite(measured.loss):
+            raise _diverged(step, rows, self.run.folder)
+        if step % self._every == 0 or trainer.done == trainer.steps:
+            self.curve.append(measured)
+            if self.run.logger is not None:
+                self.run.logger.log(step, measured._asdict())
+        if trainer.done % config.checkpoint_every == 0 and trainer.done < trainer.steps:
+            points = torch.tensor(self.curve, dtype=torch.float64).reshape(-1, len(Progressed._fields))
+            checkpoints.write(self.run.folder, trainer.done, self.record, trainer.state() | {"curve": points})
+
+    def finish(self) -> Dictionary:
+        """Write the dictionary."""
+        folder = self.run.folder
+        dictionary = self.trainer.finished()
+        dictionary.site, dictionary.model = self.run.site, self.record["model"]
+        write_curve(folder, self.curve)
+        # A screened run selects the same features, but sums their scores in another order.
+        screened = {"screened": self.trainer.room is not None}
+        notes = {name: self.record[name] for name in ("training", "rows_per_epoch")} | screened
+        dictionary.save(folder, notes=notes, tables=(CURVE,))
+        checkpoints.remove(folder)
+        if self.run.logger is not None:
+            self.run.logger.close()
+        return dictionary
 
 
 def _point(step: float, loss: float, fvu: float, l0: float, dead: float, *others: float) -> Progressed:
@@ -122,31 +189,6 @@ def _same_run(found: Mapping[str, Any], run: Mapping[str, Any], place: Path) -> 
         )
 
 
-def _run(
-    trainer: Trainer,
-    curve: list[Progressed],
-    source: RowSource,
-    folder: Path,
-    run: dict[str, Any],
-    progress: Progress | None,
-) -> None:
-    config, steps = trainer.config, trainer.steps
-    every = max(1, steps // CURVE_POINTS)
-    while trainer.done < steps:
-        step = trainer.done
-        rows = source.batch(step, config.batch)
-        measured = trainer.step(rows)
-        if not isfinite(measured.loss):
-            raise _diverged(step, rows, folder)
-        if step % every == 0 or trainer.done == steps:
-            curve.append(measured)
-        if trainer.done % config.checkpoint_every == 0 and trainer.done < steps:
-            points = torch.tensor(curve, dtype=torch.float64).reshape(-1, len(Progressed._fields))
-            checkpoints.write(folder, trainer.done, run, trainer.state() | {"curve": points})
-        if progress is not None:
-            progress(trainer.done * config.batch, steps * config.batch, "tokens")
-
-
 def _diverged(step: int, rows: Tensor, folder: Path) -> TrainingError:
     place = checkpoints.last(folder)
     kept = f"the last good checkpoint is {place}" if place else "there is no checkpoint yet"
@@ -155,7 +197,3 @@ def _diverged(step: int, rows: Tensor, folder: Path) -> TrainingError:
     else:
         cause, remedy = "a loss or gradient that is NaN or infinite", "lower the learning rate"
     return TrainingError(expected="a finite loss", got=f"{cause} at step {step}", do=f"{remedy}; {kept}")
-
-
-def _columns(curve: list[Progressed]) -> dict[str, list[float | int]]:
-    return {name: [getattr(point, name) for point in curve] for name in Progressed._fields}

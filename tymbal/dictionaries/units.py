@@ -82,7 +82,7 @@ def fold(dictionary: Dictionary, units: Units) -> Dictionary:
     read, written = (part.to(dictionary.encoder) for part in dictionary.ends.split(units.scale, dictionary.width))
     shift = units.shift[: dictionary.width].to(dictionary.encoder)
     dictionary.encoder.mul_(read)
-    dictionary.encoder_bias.sub_(dictionary.encoder @ shift)
+    dictionary.move_origin(shift)
     dictionary.decoder.div_(written)
     dictionary.decoder_bias.div_(written)
     if dictionary.skip is not None:

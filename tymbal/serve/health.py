@@ -44,6 +44,9 @@ WORDS = {
     "loss": Words("Loss with the reconstruction", "Cross-entropy of the next token, in nats; lower is better."),
     "loss.plain": Words("Loss of the untouched model", "The least that the line above can hope for."),
     "l0": Words("Features at once", "How many features fire on a token, on average."),
+    "shrinkage": Words(
+        "Length of what features write", "Compared with what they should write; 1 is right, below 1 too short."
+    ),
     "dead": Words("Dead features", "Features that fire on no token measured; lower is better."),
     "dense": Words("Dense features", "Features that fire on more than a tenth of the tokens measured."),
 }

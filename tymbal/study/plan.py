@@ -32,8 +32,8 @@ class StudyConfig:
     """features of the dictionary; None: the power of two nearest 10 times the model's width"""
     k: int | None = None
     """features active on a token; None: 32, or 16 where the width is below 256"""
-    kind: Literal["batch_topk", "topk"] = "batch_topk"
-    """batch_topk: k active features a token on average; topk: k on every token"""
+    kind: Literal["batch_topk", "topk", "matryoshka", "jumprelu", "gated", "relu"] = "batch_topk"
+    """topk: k active features on every token; the others: k on average"""
     epochs: float | None = None
     """times that training goes through the activations; None: what suits their number"""
     tokens: int | None = None

@@ -12,7 +12,7 @@ from tymbal import artifact
 from tymbal.activations import ActivationStore, RowSource, StoredRows, StreamedRows, harvest
 from tymbal.atlas import build_atlas
 from tymbal.corpora import PassageStore, Role, cut
-from tymbal.dictionaries import Dictionary, load_dictionary, train
+from tymbal.dictionaries import Dictionary, draw_curve, load_dictionary, train
 from tymbal.models import LanguageModel
 from tymbal.study import budget
 from tymbal.study.folder import OUTPUTS, StudyFolder
@@ -82,6 +82,7 @@ def _train(work: Work, progress: Progress) -> None:
     config = budget.training_config(work.config, rows.rows_per_epoch)
     folder = work.folder.output("train")
     train(rows, config, folder, progress, site=work.site, model=work.model.identity)
+    draw_curve(folder, work.folder.log / "training.svg")
 
 
 def _evaluate(work: Work, progress: Progress) -> None:
