@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from exchange import FEATURES, TRANSCODED, WIDTH, K, rows
-from layout import close, dense, directions, drawn, require_agreement
+from exchange import TRANSCODED, WIDTH, rows
+from layout import close, dense, made, require_agreement
 from safetensors.torch import load_file
 
 from tymbal.dictionaries import (
@@ -86,22 +86,6 @@ def run(side: str, order: str, folder: Path) -> None:
     script = Path(__file__).with_name(f"{side}_side.py")
     done = subprocess.run([python, script, order, folder], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def made(kind: type[Dictionary], ends: Ends, *, ranked: bool) -> Dictionary:
-    """A dictionary with random parameters."""
-    dictionary = kind(WIDTH, FEATURES, K, site="resid_post.2", ends=ends).requires_grad_(False)
-    dictionary.model = {"name": "google/gemma-3-1b-pt"}
-    for seed, parameter in enumerate(dictionary.parameters()):
-        parameter.copy_(drawn(*parameter.shape, seed=seed))
-    dictionary.decoder.copy_(directions(free_norms=ranked, width=dictionary.target_width))
-    if ranked:
-        dictionary.fold_norms()
-    if isinstance(dictionary, BatchTopK | Matryoshka):
-        dictionary.threshold.fill_(0.4)
-    if isinstance(dictionary, JumpReLU):
-        dictionary.threshold.abs_()
-    return dictionary
 
 
 @pytest.fixture(scope="session")

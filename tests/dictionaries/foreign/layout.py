@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tymbal.dictionaries import Dictionary, load_dictionary
+from tymbal.dictionaries import BatchTopK, Dictionary, Ends, JumpReLU, Matryoshka, load_dictionary
+from tymbal.dictionaries.ends import AUTOENCODER
 from tymbal.errors import ArtifactError
 
 WIDTH, FEATURES, ROWS, K = 12, 40, 60, 5
@@ -33,6 +34,22 @@ def topk(scores: Float[Tensor, "row feature"], k: int = K) -> Float[Tensor, "row
     """The k highest of each row, the rest and what is negative 0."""
     lowest = scores.sort(dim=1, descending=True).values[:, k - 1 : k]
     return torch.where(scores >= lowest, scores, 0).clamp(min=0)
+
+
+def made(kind: type[Dictionary], ends: Ends = AUTOENCODER, *, ranked: bool = False) -> Dictionary:
+    """A dictionary of ours with random parameters; `ranked`: folded from directions of different norms."""
+    dictionary = kind(WIDTH, FEATURES, K, site="resid_post.2", ends=ends)
+    dictionary.requires_grad_(False).model = {"name": "pythia", "revision": "1"}
+    for seed, parameter in enumerate(dictionary.parameters()):
+        parameter.copy_(drawn(*parameter.shape, seed=seed))
+    dictionary.decoder.copy_(directions(free_norms=ranked, width=dictionary.target_width))
+    if ranked:
+        dictionary.fold_norms()
+    if isinstance(dictionary, BatchTopK | Matryoshka):
+        dictionary.threshold.fill_(0.4)
+    if isinstance(dictionary, JumpReLU):
+        dictionary.threshold.abs_()
+    return dictionary
 
 
 def dense(dictionary: Dictionary, x: Float[Tensor, "row width"]) -> Float[Tensor, "row feature"]:

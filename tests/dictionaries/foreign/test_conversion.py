@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 import torch
-from layout import FEATURES, WIDTH, K, close, dense, directions, drawn, rows
+from layout import FEATURES, WIDTH, K, close, dense, made, rows
 from safetensors.torch import load_file
 
 from tymbal.cli.convert import Options
@@ -49,21 +49,6 @@ HELD = {
     "gemma_scope": dict.fromkeys(("plain", *TRANSCODERS), THRESHOLDS),
 }
 """Which kinds each layout can hold, by what the dictionary reads and writes; the rest it must refuse."""
-
-
-def made(kind: type[Dictionary], ends: Ends = AUTOENCODER, *, ranked: bool = False) -> Dictionary:
-    dictionary = kind(WIDTH, FEATURES, K, site="resid_post.2", ends=ends)
-    dictionary.requires_grad_(False).model = {"name": "pythia", "revision": "1"}
-    for seed, parameter in enumerate(dictionary.parameters()):
-        parameter.copy_(drawn(*parameter.shape, seed=seed))
-    dictionary.decoder.copy_(directions(free_norms=ranked, width=dictionary.target_width))
-    if ranked:
-        dictionary.fold_norms()
-    if isinstance(dictionary, BatchTopK | Matryoshka):
-        dictionary.threshold.fill_(0.4)
-    if isinstance(dictionary, JumpReLU):
-        dictionary.threshold.abs_()
-    return dictionary
 
 
 @pytest.mark.parametrize("to", TARGETS)

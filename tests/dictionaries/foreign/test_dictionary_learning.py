@@ -88,6 +88,17 @@ def test_a_dictionary_is_read_faithfully(tmp_path: Path, name: str, free_norms: 
     require_agreement(dictionary, x, theirs, decoder, theirs @ decoder + bias)
 
 
+@pytest.mark.parametrize("name", ["AutoEncoderTopK", "BatchTopKSAE", "MatryoshkaBatchTopKSAE"])
+def test_directions_of_one_norm_that_is_not_1_keep_the_kind(tmp_path: Path, name: str) -> None:
+    held, x = state(name), rows()
+    decoder = 2 * (held["W_dec"] if "W_dec" in held else held["decoder.weight"].T)
+    held |= {"W_dec": decoder} if "W_dec" in held else {"decoder.weight": decoder.T.contiguous()}
+    dictionary = load_dictionary(write(tmp_path / "a", name, held))
+    theirs = activations(name, held, x)
+    require_agreement(dictionary, x, theirs, decoder, theirs @ decoder + held["b_dec"])
+    assert dictionary.competitive
+
+
 @pytest.mark.parametrize("name", ["BatchTopKSAE", "MatryoshkaBatchTopKSAE"])
 def test_one_threshold_for_all_stays_one_where_directions_have_norm_1(tmp_path: Path, name: str) -> None:
     dictionary = load_dictionary(write(tmp_path / "a", name, state(name)))
