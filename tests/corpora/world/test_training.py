@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from tymbal import artifact
 from tymbal.corpora.world.card import describe, measure, write_card
@@ -72,3 +73,12 @@ def test_the_card_states_loss_floor_and_baselines(run: Path) -> None:
     write_card(run / "model", card)
     assert "floor" in describe(run / "model", card)
     assert (run / "model" / "README.md").exists()
+
+
+def test_a_torch_too_old_for_the_recipe_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "__version__", "2.6.1+cpu")
+    with pytest.raises(TrainingError, match=r"expected torch 2\.13 or newer.*got 2\.6\.1"):
+        train_world_model(RECIPE, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -33,6 +33,8 @@ from tymbal.errors import ArtifactError, TrainingError
 BOS, EOS, PAD = "<s>", "</s>", "<pad>"
 CHECKPOINT = "checkpoint.safetensors"
 TRAINING = "training.json"
+OLDEST_TORCH = (2, 13)
+"""for training alone; to read the model any torch does that Tymbal runs with"""
 Progress = Callable[[int, int, str], None]
 
 
@@ -86,8 +88,10 @@ class _State(NamedTuple):
 def train_world_model(config: WorldTraining, folder: Path, progress: Progress | None = None) -> Path:
     """Train, or go on training, the world's model in `folder`; returns the Hugging Face folder of its fp16 weights.
 
-    Raises `TrainingError` when the loss is not finite, `ArtifactError` when the folder holds another recipe.
+    Raises `TrainingError` when the loss is not finite or torch is too old for the recipe, `ArtifactError` when the
+    folder holds another recipe.
     """
+    _require_torch()
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, config)
     tokenizer = _tokenizer(folder, config)
@@ -124,6 +128,16 @@ def train_world_model(config: WorldTraining, folder: Path, progress: Progress | 
         log.close()
         batches.close()
     return _finish(folder, model, tokenizer, config, state)
+
+
+def _require_torch() -> None:
+    installed = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
+    if installed < OLDEST_TORCH:
+        raise TrainingError(
+            expected="torch {}.{} or newer, whose Muon and compiler the recipe uses".format(*OLDEST_TORCH),
+            got=torch.__version__,
+            do="pip install --upgrade torch",
+        )
 
 
 def _claim(folder: Path, config: WorldTraining) -> None:
