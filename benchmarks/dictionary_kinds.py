@@ -13,6 +13,7 @@
 import tempfile
 import time
 from pathlib import Path
+from typing import get_args
 
 import torch
 from jaxtyping import Float
@@ -21,7 +22,8 @@ from torch import Tensor
 
 from tymbal.activations import HarvestConfig, StoredRows, harvest
 from tymbal.corpora import CutConfig, TextConfig, cut, read_documents
-from tymbal.dictionaries import KINDS, Dictionary, TrainingConfig, train
+from tymbal.dictionaries import Dictionary, TrainingConfig, train
+from tymbal.dictionaries.config import Kind
 from tymbal.models import open_model
 
 SITE, TEXT = "resid_post.2", "text/tinystories_v1_train_first1097.txt"
@@ -76,7 +78,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         rows = activations(options.real, Path(folder))
-        for kind in KINDS:
+        for kind in get_args(Kind):
             config = TrainingConfig(kind=kind, features=2048, k=16, epochs=3.0, dead_after=100_000)
             started = time.process_time()
             dictionary = train(Rows(rows[:-HELD_OUT]), config, Path(folder) / kind)

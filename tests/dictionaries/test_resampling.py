@@ -38,6 +38,10 @@ def test_dead_features_take_the_direction_of_an_error_and_the_rest_stay(kind: ty
     torch.testing.assert_close(dictionary.decoder[dead].detach(), normalize(error[7], dim=0).expand(3, -1))
     usual = before["encoder"][live].norm(dim=1).mean()
     torch.testing.assert_close(dictionary.encoder[dead].norm(dim=1).detach(), (0.2 * usual).expand(3))
+    if isinstance(dictionary, JumpReLU):
+        torch.testing.assert_close(
+            dictionary.threshold[dead].detach(), (0.2 * before["threshold"][live].mean()).expand(3)
+        )
     for name, tensor in dictionary.state_dict().items():
         if name != "decoder_bias":
             torch.testing.assert_close(tensor[live], before[name][live])

@@ -3,12 +3,14 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+Kind = Literal["topk", "batch_topk", "matryoshka", "jumprelu", "gated", "relu"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """How a dictionary is trained."""
 
-    kind: Literal["topk", "batch_topk", "matryoshka", "jumprelu", "gated", "relu"] = "topk"
+    kind: Kind = "topk"
     """Architecture: topk keeps k features a token, every other k on average."""
     features: int
     """Number of features."""

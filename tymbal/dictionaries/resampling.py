@@ -2,7 +2,7 @@
 
 1. Rows are drawn with a probability proportional to their squared error squared.
 2. Each dead feature's direction becomes that of a drawn row's error; its encoder reads that direction with a fifth of
-   the usual norm, and whatever decides whether it is active becomes what is usual among the live features.
+   the usual norm; bias and threshold are a fifth of what is usual among the live features.
 3. Adam forgets what it knew of the feature.
 
 Source: Bricken et al. 2023, "Towards Monosemanticity", "Neuron Resampling" (there directions are those of the rows
@@ -42,7 +42,8 @@ def replace_dead(
     dictionary.encoder[dead] = SHARE_OF_NORM * dictionary.encoder[live].norm(dim=1).mean() * read
     for name, parameter in dictionary.named_parameters():
         if parameter.ndim == 1 and len(parameter) == dictionary.features and name != "decoder_bias":
-            parameter[dead] = parameter[live].mean()
+            # A fifth of everything a score is compared with, so that the feature fires as one of full size would.
+            parameter[dead] = parameter[live].mean() * (1.0 if name == "log_gain" else SHARE_OF_NORM)
         if len(parameter) == dictionary.features and name not in ("decoder_bias", "skip"):
             for key in ("exp_avg", "exp_avg_sq"):
                 optimiser.state[parameter][key][dead] = 0
