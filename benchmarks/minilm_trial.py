@@ -68,16 +68,16 @@ def harvested(real: Path, model_folder: Path) -> Float[Tensor, "row width"]:
     if kept.exists():
         return read_tensors(kept)["rows"]
     model = open_model(model_folder)
-    cls, sep = model.tokenizer.convert_tokens_to_ids([model.tokenizer.cls_token, model.tokenizer.sep_token])
+    ends = torch.tensor(model.tokenizer("", verbose=False)["input_ids"])  # an empty text is CLS and SEP
     ids: list[int] = []
     for book in BOOKS:
         text = (real / "text" / "books" / f"{book}.txt").read_text(encoding="utf-8")[:CHARACTERS]
         ids += model.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-    pieces = torch.tensor(ids[: len(ids) // PIECE * PIECE]).view(-1, PIECE)
+    texts = torch.tensor(ids[: len(ids) // PIECE * PIECE]).view(-1, PIECE)
     found = []
-    for some in pieces.split(PIECES_AT_ONCE):
-        ends = some.new_full((len(some), 1), cls), some.new_full((len(some), 1), sep)
-        read = model.read(torch.cat([ends[0], some, ends[1]], dim=1), [SITE])[SITE]
+    for some in texts.split(PIECES_AT_ONCE):
+        cls, sep = ends.expand(len(some), 2).split(1, dim=1)
+        read = model.read(torch.cat([cls, some, sep], dim=1), [SITE])[SITE]
         found.append(read[:, 1:-1].reshape(-1, model.width))
     rows = torch.cat(found)
     assert len(rows) == ROWS, f"the books have {len(rows)} tokens, not {ROWS}"

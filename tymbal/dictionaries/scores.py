@@ -20,8 +20,8 @@ from tymbal.dictionaries.active import Active
 
 SAMPLE_STRIDE = 61
 """One score in this many estimates the cut; prime, so that it visits every feature."""
-MARGIN = 1.15
-"""How many more than n·k scores the cut should let through."""
+DEVIATIONS = 4.0
+"""By so many standard deviations of the sample's count the cut is meant to let more than n·k scores through."""
 
 
 class Scores(ABC):
@@ -119,6 +119,7 @@ def best_of(kept: Kept, count: int) -> Kept:
 
 
 def estimated_cut(sample: Float[Tensor, " score"], count: int, stride: int) -> float:
-    """A number that about `MARGIN · count` scores exceed, judged from one in `stride` of them; at least 0."""
-    wanted = min(sample.numel(), int(MARGIN * count / stride) + 1)
+    """A number that a few more than `count` scores exceed, judged from one in `stride` of them; at least 0."""
+    expected = count / stride
+    wanted = min(sample.numel(), int(expected + DEVIATIONS * expected**0.5) + 1)
     return max(0.0, float(torch.topk(sample, wanted, sorted=False).values.min()))
