@@ -30,6 +30,9 @@ NAMES = {
         "ZeroAblation as_jumprelu convert_dictionary draw_curve evaluate evaluate_concepts load_dictionary "
         "require_width train train_many"
     ),
+    "tymbal.edits": (
+        "Certificate CertificateConfig Eraser EraserFitter FitRecord OracleEraser QuadraticEraser Reading load_eraser"
+    ),
     "tymbal.models": "ARCHITECTURES Architecture Edit LanguageModel Site SiteKind Tokens open_model parse_site",
     "tymbal.serve": "create_app export serve",
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
