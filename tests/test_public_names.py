@@ -33,7 +33,10 @@ NAMES = {
     "tymbal.edits": (
         "Certificate CertificateConfig Eraser EraserFitter FitRecord OracleEraser QuadraticEraser Reading load_eraser"
     ),
-    "tymbal.models": "ARCHITECTURES Architecture Edit LanguageModel Site SiteKind Tokens open_model parse_site",
+    "tymbal.models": (
+        "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
+        "parse_site"
+    ),
     "tymbal.serve": "create_app export serve",
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
     "tymbal.theory": "",

@@ -1,0 +1,81 @@
+"""Where the tokens of a forward pass stand in their rows, for edits that depend on it.
+
+A hook on the bare backbone sees what it is called with, whoever calls it: this library's own loops, transformers'
+`generate`, or any other code. From the mask and the cache follow each token's position (counted from 0 over real
+tokens), whether it is padding, and whether it was generated: what comes into a filled cache was. Code that runs the
+whole row anew for each token has no cache; it must say how many tokens of each row are the prompt.
+"""
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+
+@dataclass(frozen=True, eq=False)
+class TokenPlaces:
+    """The places of the tokens of one forward pass, cached tokens not among them."""
+
+    positions: Int[Tensor, "batch token"]
+    """Counted from 0 over the real tokens of the row; 0 at padding on the left."""
+    real: Bool[Tensor, "batch token"]
+    """False for padding."""
+    generated: Bool[Tensor, "batch token"]
+    """False for the prompt."""
+    padded: bool
+    """Whether any token is padding."""
+
+
+class PlaceFinder:
+    """Knows the places of the forward pass that runs."""
+
+    def __init__(self, prompt: int | None) -> None:
+        """`prompt` counts each row's real tokens that are the prompt; None asks the cache."""
+        self._prompt = prompt
+        self._given: dict[str, Any] = {}
+        self._places: TokenPlaces | None = None
+
+    def attach(self, backbone: nn.Module) -> RemovableHandle:
+        """Watch the backbone."""
+        signature = inspect.signature(backbone.forward)
+
+        def before(_module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+            self._given = signature.bind_partial(*arguments, **named).arguments if arguments else named
+            self._places = None
+
+        return backbone.register_forward_pre_hook(before, with_kwargs=True)
+
+    @property
+    def places(self) -> TokenPlaces:
+        """Of the forward pass that runs, worked out when first asked for."""
+        if self._places is None:
+            self._places = token_places(self._given, self._prompt)
+        return self._places
+
+
+def token_places(given: dict[str, Any], prompt: int | None) -> TokenPlaces:
+    """The places that follow from the arguments of a backbone's forward."""
+    tokens = given.get("input_ids")
+    tokens = given["inputs_embeds"] if tokens is None else tokens
+    batch, new = tokens.shape[:2]
+    cache = given.get("past_key_values")
+    before = 0 if cache is None else int(cache.get_seq_length())
+    mask, told = given.get("attention_mask"), given.get("position_ids")
+    plain = mask if isinstance(mask, Tensor) and mask.ndim == 2 else None
+    real = torch.ones(batch, new, dtype=torch.bool, device=tokens.device)
+    padded = plain is not None and not bool(plain.all())
+    if plain is not None and padded:
+        # A static cache's mask may be longer than what it holds so far.
+        plain = plain[:, : before + new].bool()
+        positions, real = (plain.long().cumsum(1) - 1).clamp(min=0)[:, -new:], plain[:, -new:]
+    elif told is not None and mask is not None and plain is None:
+        # Packed rows come with a mask of another form, and with positions that restart in each passage.
+        positions = told.expand(batch, new)
+    else:
+        positions = torch.arange(before, before + new, device=tokens.device).expand(batch, new)
+    generated = positions >= prompt if prompt is not None else torch.full_like(real, before > 0)
+    return TokenPlaces(positions, real, generated, padded)
