@@ -65,6 +65,17 @@ class LanguageModel:
         return self._config.num_hidden_layers
 
     @property
+    def heads(self) -> int:
+        """Attention heads of a block."""
+        return self._config.num_attention_heads
+
+    @property
+    def head_size(self) -> int:
+        """Units of one attention head."""
+        # Configurations without the field divide the width evenly.
+        return self._config.to_dict().get("head_dim") or self.width // self.heads
+
+    @property
     def context(self) -> int:
         """The most tokens a passage can have."""
         return self._config.max_position_embeddings

@@ -37,6 +37,7 @@ class PlaceFinder:
         """`prompt` counts each row's real tokens that are the prompt; None asks the cache."""
         self._prompt = prompt
         self._given: dict[str, Any] = {}
+        self._cached = 0
         self._places: TokenPlaces | None = None
 
     def attach(self, backbone: nn.Module) -> RemovableHandle:
@@ -45,6 +46,9 @@ class PlaceFinder:
 
         def before(_module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
             self._given = signature.bind_partial(*arguments, **named).arguments if arguments else named
+            # Asked now, since the first block will have filled the cache when the first edit asks.
+            cache = self._given.get("past_key_values")
+            self._cached = 0 if cache is None else int(cache.get_seq_length())
             self._places = None
 
         return backbone.register_forward_pre_hook(before, with_kwargs=True)
@@ -53,17 +57,15 @@ class PlaceFinder:
     def places(self) -> TokenPlaces:
         """Of the forward pass that runs, worked out when first asked for."""
         if self._places is None:
-            self._places = token_places(self._given, self._prompt)
+            self._places = token_places(self._given, self._cached, self._prompt)
         return self._places
 
 
-def token_places(given: dict[str, Any], prompt: int | None) -> TokenPlaces:
-    """The places that follow from the arguments of a backbone's forward."""
+def token_places(given: dict[str, Any], before: int, prompt: int | None) -> TokenPlaces:
+    """The places that follow from the arguments of a backbone's forward and how many tokens the cache held."""
     tokens = given.get("input_ids")
     tokens = given["inputs_embeds"] if tokens is None else tokens
     batch, new = tokens.shape[:2]
-    cache = given.get("past_key_values")
-    before = 0 if cache is None else int(cache.get_seq_length())
     mask, told = given.get("attention_mask"), given.get("position_ids")
     plain = mask if isinstance(mask, Tensor) and mask.ndim == 2 else None
     real = torch.ones(batch, new, dtype=torch.bool, device=tokens.device)
