@@ -200,8 +200,8 @@ class LanguageModel:
         for edit in needing:
             edit.require(self)
         with ExitStack() as hooks:
-            if needing:
-                hooks.callback(finder.attach(self._backbone).remove)
+            for handle in finder.attach(self.torch_model, self._backbone) if needing else ():
+                hooks.callback(handle.remove)
             for site, hook in zip(sites, [as_hook(edit, finder) for edit in edits], strict=True):
                 hooks.callback(attach(self._module_at(site), site.kind, hook).remove)
             yield self

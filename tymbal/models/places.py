@@ -1,12 +1,13 @@
 """Where the tokens of a forward pass stand in their rows, for edits that depend on it.
 
-A hook on the bare backbone sees what it is called with, whoever calls it: this library's own loops, transformers'
-`generate`, or any other code. From the mask and the cache follow each token's position (counted from 0 over real
+Hooks on the model and on its bare backbone see what these are called with, whoever calls them: this library's own
+loops, transformers' `generate`, or any other code. From the mask and the cache follow each token's position (counted from 0 over real
 tokens), whether it is padding, and whether it was generated: what comes into a filled cache was. Code that runs the
 whole row anew for each token has no cache; it must say how many tokens of each row are the prompt.
 """
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,21 +38,26 @@ class PlaceFinder:
         """`prompt` counts each row's real tokens that are the prompt; None asks the cache."""
         self._prompt = prompt
         self._given: dict[str, Any] = {}
+        self._outer_mask: Any = None
         self._cached = 0
         self._places: TokenPlaces | None = None
 
-    def attach(self, backbone: nn.Module) -> RemovableHandle:
-        """Watch the backbone."""
-        signature = inspect.signature(backbone.forward)
+    def attach(self, model: nn.Module, backbone: nn.Module) -> list[RemovableHandle]:
+        """Watch the model and its backbone, which may be one."""
+        handles = [_before(backbone, self._enter)]
+        return handles if model is backbone else [_before(model, self._note_mask), *handles]
 
-        def before(_module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-            self._given = signature.bind_partial(*arguments, **named).arguments if arguments else named
-            # Asked now, since the first block will have filled the cache when the first edit asks.
-            cache = self._given.get("past_key_values")
-            self._cached = 0 if cache is None else int(cache.get_seq_length())
-            self._places = None
+    def _note_mask(self, given: dict[str, Any]) -> None:
+        # Some models hand their backbone a mask from which padding can no longer be told.
+        self._outer_mask = given.get("attention_mask")
 
-        return backbone.register_forward_pre_hook(before, with_kwargs=True)
+    def _enter(self, given: dict[str, Any]) -> None:
+        outer, self._outer_mask = self._outer_mask, None
+        self._given = given if outer is None else {**given, "attention_mask": outer}
+        # Asked now, since the first block will have filled the cache when the first edit asks.
+        cache = given.get("past_key_values")
+        self._cached = 0 if cache is None else int(cache.get_seq_length())
+        self._places = None
 
     @property
     def places(self) -> TokenPlaces:
@@ -59,6 +65,15 @@ class PlaceFinder:
         if self._places is None:
             self._places = token_places(self._given, self._cached, self._prompt)
         return self._places
+
+
+def _before(module: nn.Module, take: Callable[[dict[str, Any]], None]) -> RemovableHandle:
+    signature = inspect.signature(module.forward)
+
+    def hook(_module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        take(dict(signature.bind_partial(*arguments, **named).arguments) if arguments else named)
+
+    return module.register_forward_pre_hook(hook, with_kwargs=True)
 
 
 def token_places(given: dict[str, Any], before: int, prompt: int | None) -> TokenPlaces:
