@@ -1,9 +1,9 @@
 """Where the tokens of a forward pass stand in their rows, for edits that depend on it.
 
 Hooks on the model and on its bare backbone see what these are called with, whoever calls them: this library's own
-loops, transformers' `generate`, or any other code. From the mask and the cache follow each token's position (counted from 0 over real
-tokens), whether it is padding, and whether it was generated: what comes into a filled cache was. Code that runs the
-whole row anew for each token has no cache; it must say how many tokens of each row are the prompt.
+loops, transformers' `generate`, or any other code. From the mask and the cache follow each token's position (from 0,
+over real tokens), whether it is padding, and whether it was generated: what comes into a filled cache was. Code that
+runs the whole row anew for each token has no cache; it must say how many tokens of each row are the prompt.
 """
 
 import inspect
