@@ -31,7 +31,11 @@ NAMES = {
         "require_width train train_many"
     ),
     "tymbal.edits": (
-        "Certificate CertificateConfig Eraser EraserFitter FitRecord OracleEraser QuadraticEraser Reading load_eraser"
+        "EVERYWHERE Ablate CausalTrace Certificate CertificateConfig Clamp Counted Dose DoseConfig "
+        "DoseResponse Erase Eraser EraserFitter FitRecord LabelledTokens OracleEraser Patch Project "
+        "Propensity QuadraticEraser Reading Scale Score SideEffects Steer SteeringVector Where as_rows biased "
+        "carries causal_trace dose_response draw_response feature_vector head_units load_eraser load_vectors "
+        "mean_length save_vectors scrub side_effects steering_vector token_bias"
     ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "

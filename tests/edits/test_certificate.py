@@ -142,6 +142,18 @@ def test_too_few_held_out_rows_support_no_claim():
         eraser.certify(x[4900:4910], labels[4900:4910])
 
 
+def test_held_out_rows_that_do_not_fit_are_refused():
+    x, labels = planted(5000)
+    eraser = _fit(x[:4000], labels[:4000])
+    with pytest.raises(ValueError, match="rows of width 32"):
+        eraser.certify(x[4000:, :31], labels[4000:])
+    with pytest.raises(TymbalError, match="labels from 0 to 1; got 0 to 2"):
+        eraser.certify(x[4000:], labels[4000:] * 2)
+    x[4500, 0] = float("nan")
+    with pytest.raises(TymbalError, match="NaN or infinity in row 500"):
+        eraser.certify(x[4000:], labels[4000:])
+
+
 def test_an_eraser_of_another_concept_gets_no_certificate():
     x, labels = planted(6000)
     other = (torch.arange(6000) // 3) % 2

@@ -26,7 +26,7 @@ class Options:
     toward: Annotated[str, arg(metavar="TEXT|FILE")]
     """what to steer toward: a text, or a file with one text a line"""
     away: Annotated[str, arg(metavar="TEXT|FILE")]
-    """what to steer away from, likewise; as many texts as toward"""
+    """what to steer away from, likewise; in pairs with toward, except for --method mean"""
     prompts: Annotated[Path, arg(metavar="FILE")]
     """prompts to steer, one a line"""
     site: str | None = None
@@ -65,6 +65,12 @@ def main(arguments: Sequence[str]) -> None:
 
     prompts = _lines(options.prompts)
     toward, away = _texts(options.toward), _texts(options.away)
+    if options.method != "mean" and len(toward) != len(away):
+        raise TymbalError(
+            expected="as many texts toward as away, in pairs",
+            got=f"{len(toward)} and {len(away)}",
+            do="add the missing ones, or choose --method mean",
+        )
     model = open_subject(options.model, options.device)
     site = options.site or f"resid_post.{model.layers // 2}"
     vector = steering_vector(model, toward, away, site=site, method=options.method)

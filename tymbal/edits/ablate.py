@@ -58,9 +58,10 @@ class Ablate:
     def directions(directions: Float[Tensor, "rank width"], *, site: str, where: Where = EVERYWHERE) -> "Ablate":
         """The activation without its part along these directions."""
         basis = orthonormal(directions)
+        single = basis.float()
 
         def without(activation: Tensor, _: TokenPlaces) -> Tensor:
-            own = basis.to(activation)
+            own = (basis if activation.dtype == torch.float64 else single).to(activation)
             return activation - (activation @ own) @ own.mT
 
         return Ablate(without, site=site, width=directions.shape[1], where=where)

@@ -20,6 +20,7 @@ from torch import Tensor
 from tymbal.edits.covariances import CovarianceDifference, covariance_difference
 from tymbal.edits.fingerprints import shared
 from tymbal.edits.held_out import FOLDS, Reading, linear_classes, linear_values, mlp_classes
+from tymbal.edits.labelled_rows import checked
 from tymbal.edits.leace import oblique_projection
 from tymbal.edits.record import FitRecord
 from tymbal.edits.statistics import LabelledStatistics, Summary
@@ -115,6 +116,8 @@ def certify(
     loss_change: float | None = None,
 ) -> Certificate:
     """The certificate; raises `CertificateError` where it cannot be given."""
+    x, labels = checked(x, labels, record.width, record.classes)
+    groups = None if groups is None else groups.cpu()
     fitted = shared(x, record.fingerprints)
     _require_apart(fitted, config)
     kept = _drawn(~fitted, labels, config)
@@ -175,13 +178,13 @@ def _drawn(free: Bool[Tensor, " row"], labels: Tensor, config: CertificateConfig
 
 def _linear(rows: Tensor, labels: Tensor, groups: Any, config: CertificateConfig) -> Reading:
     if labels.is_floating_point():
-        return linear_values(rows.numpy(), labels.double().reshape(len(labels), -1).numpy(), groups, config.seed)
+        return linear_values(rows.numpy(), labels.numpy(), groups, config.seed)
     return linear_classes(rows.numpy(), labels.numpy(), groups, config.seed)
 
 
 def _summary(rows: Tensor, labels: Tensor, classes: int | None) -> Summary:
     statistics = LabelledStatistics(rows.shape[1], classes)
-    statistics.update(rows, labels if classes is not None else labels.double().reshape(len(labels), -1))
+    statistics.update(rows, labels)
     return statistics.summary()
 
 

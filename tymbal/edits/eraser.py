@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, final
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
+from torch.nn.functional import linear
 
 from tymbal import artifact
 from tymbal.edits.certificate import Certificate, CertificateConfig, certify
@@ -55,7 +56,7 @@ class Eraser:
         if x.device != mean.device:
             mean, left, right = mean.to(x.device), left.to(x.device), right.to(x.device)
         working = x.to(mean.dtype)
-        return (working - ((working - mean) @ right.mT) @ left.mT).to(x.dtype)
+        return (working - linear(linear(working - mean, right), left)).to(x.dtype)
 
     def certify(
         self,
@@ -95,7 +96,7 @@ class Eraser:
         tensors = {"mean": self.mean, "left": self.left, "right": self.right}
         artifact.write_tensors(folder / TENSORS, {**tensors, "fingerprints": self.record.fingerprints})
         config: dict[str, Any] = {key: value for key, value in vars(self.record).items() if key != "fingerprints"}
-        artifact.seal(folder, ARTIFACT_KIND, {"format": 1, "width": self.width, **config}, [TENSORS])
+        artifact.seal(folder, ARTIFACT_KIND, {"format": 1, **config}, [TENSORS])
 
 
 def load_eraser(folder: Path | str) -> Eraser:
@@ -108,6 +109,7 @@ def load_eraser(folder: Path | str) -> Eraser:
     class_rows = config["class_rows"]
     record = FitRecord(
         rows=config["rows"],
+        width=config["width"],
         classes=config["classes"],
         class_rows=None if class_rows is None else tuple(class_rows),
         shrinkage=config["shrinkage"],

@@ -11,6 +11,7 @@ class FitRecord:
     """Rows, classes, and by which fingerprints the rows are known again."""
 
     rows: int
+    width: int
     classes: int | None
     """None for a real-valued concept"""
     class_rows: tuple[int, ...] | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float64
@@ -14,6 +14,7 @@ from tymbal.models import LanguageModel
 BATCH = 32  # texts
 
 
+@runtime_checkable
 class Score(Protocol):
     """A number for each prompt, measured on the model as it is edited at that moment; higher is nearer the aim."""
 

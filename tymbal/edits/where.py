@@ -1,6 +1,7 @@
 """Which tokens an edit changes; padding is never among them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from jaxtyping import Bool, Float
@@ -25,9 +26,13 @@ class Where:
         if self.start < 0 or (self.stop is not None and self.stop <= self.start):
             raise ValueError(f"expected 0 <= start < stop; got {self.start} and {self.stop}")
 
+    @cached_property
+    def _all(self) -> bool:
+        return self.tokens == "all" and self.start == 0 and self.stop is None
+
     def chosen(self, places: TokenPlaces) -> Bool[Tensor, "batch token"] | None:
         """The tokens to change; None for all of them, which costs nothing to apply."""
-        if self == EVERYWHERE and not places.padded:
+        if self._all and not places.padded:
             return None
         chosen = places.real
         if self.tokens != "all":

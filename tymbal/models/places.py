@@ -8,7 +8,7 @@ runs the whole row anew for each token has no cache; it must say how many tokens
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -17,18 +17,54 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 
-@dataclass(frozen=True, eq=False)
 class TokenPlaces:
-    """The places of the tokens of one forward pass, cached tokens not among them."""
+    """The places of the tokens of one forward pass, cached tokens not among them; worked out as they are asked for."""
 
-    positions: Int[Tensor, "batch token"]
-    """Counted from 0 over the real tokens of the row; 0 at padding on the left."""
-    real: Bool[Tensor, "batch token"]
-    """False for padding."""
-    generated: Bool[Tensor, "batch token"]
-    """False for the prompt."""
-    padded: bool
-    """Whether any token is padding."""
+    def __init__(self, given: dict[str, Any], cached: int, prompt: int | None) -> None:
+        """From the arguments of a backbone's forward, how many tokens the cache held, and each row's prompt tokens."""
+        tokens = given.get("input_ids")
+        self._tokens: Tensor = given["inputs_embeds"] if tokens is None else tokens
+        self._batch, self._new = self._tokens.shape[:2]
+        self._cached = cached
+        self._prompt = prompt
+        self._mask, self._told = given.get("attention_mask"), given.get("position_ids")
+
+    @cached_property
+    def padded(self) -> bool:
+        """Whether any token of the row, cached ones among them, is padding."""
+        return self._plain is not None and not bool(self._plain.all())
+
+    @cached_property
+    def positions(self) -> Int[Tensor, "batch token"]:
+        """Counted from 0 over the real tokens of the row; 0 at padding on the left."""
+        if self._plain is not None and self.padded:
+            return (self._plain.long().cumsum(1) - 1).clamp(min=0)[:, -self._new :]
+        if self._told is not None and self._mask is not None and self._plain is None:
+            # Packed rows come with a mask of another form, and with positions that restart in each passage.
+            return self._told.expand(self._batch, self._new)
+        counted = torch.arange(self._cached, self._cached + self._new, device=self._tokens.device)
+        return counted.expand(self._batch, self._new)
+
+    @cached_property
+    def real(self) -> Bool[Tensor, "batch token"]:
+        """False for padding."""
+        if self._plain is not None:
+            return self._plain[:, -self._new :]
+        return torch.ones(self._batch, self._new, dtype=torch.bool, device=self._tokens.device)
+
+    @cached_property
+    def generated(self) -> Bool[Tensor, "batch token"]:
+        """False for the prompt."""
+        if self._prompt is not None:
+            return self.positions >= self._prompt
+        return torch.full_like(self.real, self._cached > 0)
+
+    @cached_property
+    def _plain(self) -> Bool[Tensor, "batch held"] | None:
+        """The mask of the tokens held so far, where it is told by token; a static cache's may be longer than that."""
+        if not isinstance(self._mask, Tensor) or self._mask.ndim != 2:
+            return None
+        return self._mask[:, : self._cached + self._new].bool()
 
 
 class PlaceFinder:
@@ -63,7 +99,7 @@ class PlaceFinder:
     def places(self) -> TokenPlaces:
         """Of the forward pass that runs, worked out when first asked for."""
         if self._places is None:
-            self._places = token_places(self._given, self._cached, self._prompt)
+            self._places = TokenPlaces(self._given, self._cached, self._prompt)
         return self._places
 
 
@@ -74,25 +110,3 @@ def _before(module: nn.Module, take: Callable[[dict[str, Any]], None]) -> Remova
         take(dict(signature.bind_partial(*arguments, **named).arguments) if arguments else named)
 
     return module.register_forward_pre_hook(hook, with_kwargs=True)
-
-
-def token_places(given: dict[str, Any], before: int, prompt: int | None) -> TokenPlaces:
-    """The places that follow from the arguments of a backbone's forward and how many tokens the cache held."""
-    tokens = given.get("input_ids")
-    tokens = given["inputs_embeds"] if tokens is None else tokens
-    batch, new = tokens.shape[:2]
-    mask, told = given.get("attention_mask"), given.get("position_ids")
-    plain = mask if isinstance(mask, Tensor) and mask.ndim == 2 else None
-    real = torch.ones(batch, new, dtype=torch.bool, device=tokens.device)
-    padded = plain is not None and not bool(plain.all())
-    if plain is not None and padded:
-        # A static cache's mask may be longer than what it holds so far.
-        plain = plain[:, : before + new].bool()
-        positions, real = (plain.long().cumsum(1) - 1).clamp(min=0)[:, -new:], plain[:, -new:]
-    elif told is not None and mask is not None and plain is None:
-        # Packed rows come with a mask of another form, and with positions that restart in each passage.
-        positions = told.expand(batch, new)
-    else:
-        positions = torch.arange(before, before + new, device=tokens.device).expand(batch, new)
-    generated = positions >= prompt if prompt is not None else torch.full_like(real, before > 0)
-    return TokenPlaces(positions, real, generated, padded)
