@@ -35,7 +35,18 @@ def require_same_model(model: LanguageModel, recorded: Mapping[str, Any], what: 
 
 
 def site_of(dictionary: Dictionary, site: str | None) -> str:
-    """The dictionary's own site; raises `ModelError` for another one, and where none is recorded or given."""
+    """The dictionary's own site; raises `ModelError` for another one, and where none is recorded or given.
+
+    Raises it also for a dictionary whose features do not add up to the activation they are read from: a transcoder, a
+    crosscoder, or one that normalises each row.
+    """
+    ends = dictionary.ends
+    if ends.target is not None or ends.parts or ends.row_norm is not None:
+        raise ModelError(
+            expected="a dictionary that reads and writes one site, row by row as it is",
+            got=f"a {dictionary.kind} with other ends",
+            do="use a plain autoencoder of that site",
+        )
     if site is None and dictionary.site is None:
         raise ModelError(expected="a site, since the dictionary records none", got="none", do="give site=...")
     if site is not None and dictionary.site is not None and parse_site(site) != parse_site(dictionary.site):
