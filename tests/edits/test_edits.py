@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tymbal.dictionaries import TopK
+from tymbal.dictionaries import Ends, Target, TopK
 from tymbal.edits import Ablate, Clamp, Erase, EraserFitter, Patch, Project, Scale, Steer, Where, head_units
 from tymbal.errors import ModelError
 from tymbal.models import LanguageModel, PlacedEdit, Tokens
@@ -231,6 +231,12 @@ def test_a_dictionary_of_another_model_is_refused_by_its_recorded_identity(model
     dictionary.model = {}
     with model.edited(Clamp(dictionary, feature=0, value=1.0)):
         pass
+
+
+def test_a_feature_that_writes_elsewhere_than_it_reads_cannot_be_clamped():
+    transcoder = TopK(32, 64, 8, site=SITE, ends=Ends(target=Target(width=32, site="mlp_out.1")))
+    with pytest.raises(ModelError, match="reads and writes one site"):
+        Clamp(transcoder, feature=0, value=1.0)
 
 
 def test_values_that_no_edit_can_have_are_refused(dictionary: TopK):

@@ -63,7 +63,10 @@ class Counted:
 
 
 def carries(world: GeneratedWorld, concept: str) -> Callable[[str], bool]:
-    """Whether the world's parser reads a text and finds this concept in it (`language.de`, `tone.formal`, `town.7`)."""
+    """Whether the world's parser reads a text and finds this concept in it (`language.de`, `tone.formal`, `town.7`).
+
+    A part in which the text breaks off carries nothing but its language and form: let tones run to their end.
+    """
 
     def judge(text: str) -> bool:
         parse = world.parse(text, partial=True)
