@@ -30,7 +30,17 @@ NAMES = {
         "ZeroAblation as_jumprelu convert_dictionary draw_curve evaluate evaluate_concepts load_dictionary "
         "require_width train train_many"
     ),
-    "tymbal.models": "ARCHITECTURES Architecture Edit LanguageModel Site SiteKind Tokens open_model parse_site",
+    "tymbal.edits": (
+        "EVERYWHERE Ablate CausalTrace Certificate CertificateConfig Clamp Counted Dose DoseConfig "
+        "DoseResponse Erase Eraser EraserFitter FitRecord LabelledTokens OracleEraser Patch Project "
+        "Propensity QuadraticEraser Reading Scale Score SideEffects Steer SteeringVector Where as_rows biased "
+        "carries causal_trace dose_response draw_response feature_vector head_units load_eraser load_vectors "
+        "mean_length save_vectors scrub side_effects steering_vector token_bias"
+    ),
+    "tymbal.models": (
+        "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
+        "parse_site"
+    ),
     "tymbal.serve": "create_app export serve",
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
     "tymbal.theory": "",

@@ -6,6 +6,7 @@
     ├── ArtifactError    a folder or file that is missing, damaged or of another kind
     ├── TrainingError    training that cannot go on
     ├── TheoryError      a formula, an agent or a model of the theory room that cannot be used
+    ├── CertificateError an eraser that cannot be shown to have erased
     └── MissingExtraError  an optional library that is not installed
 
 Every message is one line, worded *expected / got / do this*. The command line prints it and exits 1.
@@ -40,6 +41,10 @@ class TrainingError(TymbalError):
 
 class TheoryError(TymbalError):
     """A formula, an agent or a model of the theory room that cannot be used."""
+
+
+class CertificateError(TymbalError):
+    """An eraser that cannot be shown to have erased."""
 
 
 class MissingExtraError(TymbalError):

@@ -8,6 +8,8 @@ row         tokens taken out of their passages, in any order
 feature     features of a dictionary
 slot        places for active features of one row (k for TopK); an empty slot has value 0
 bin         bins of a histogram
+target      classes of a concept, or coordinates of a real-valued one
+rank        directions that an edit removes or keeps
 
 Annotations are checked at run time in the tests only (`tests/conftest.py`). Files that are checked do not use
 `from __future__ import annotations`, which would hide the shapes.

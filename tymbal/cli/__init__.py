@@ -33,6 +33,7 @@ COMMANDS = (
         "convert", "Write a dictionary in the files of another tool, or another's in ours.", "tymbal.cli.convert:main"
     ),
     Command("generate", "Let a model continue a text.", "tymbal.cli.generate:main"),
+    Command("steer", "Steer a model toward a text, and measure what that does.", "tymbal.cli.steer:main"),
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),
     Command("world train", "Train the small model that knows the generated world.", "tymbal.cli.world:train"),
     Command("world card", "Measure what a model knows of the generated world.", "tymbal.cli.world:card"),

@@ -48,8 +48,8 @@ class Requirement(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """Paths of modules: `backbone` and `unembedding` from the model, `attn_out` and `mlp_out` from a block, others from
-    the backbone.
+    """Paths of modules: `backbone` and `unembedding` from the model, `heads`, `attn_out` and `mlp_out` from a block,
+    others from the backbone.
     """
 
     model_type: str
@@ -60,6 +60,8 @@ class Architecture:
     """The module whose output enters the first block."""
     blocks: str
     """The list of blocks."""
+    heads: str
+    """The module that turns the heads' outputs, side by side, into what attention adds."""
     attn_out: str
     """The module whose output is what attention adds to the residual stream."""
     mlp_out: str
@@ -88,6 +90,7 @@ def _like_llama(model_type: str, **differences: Any) -> Architecture:
         "backbone": "model",
         "embed": "embed_tokens",
         "blocks": "layers",
+        "heads": "self_attn.o_proj",
         "attn_out": "self_attn",
         "mlp_out": "mlp",
         "final_norm": "norm",
@@ -109,6 +112,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             backbone="transformer",
             embed="drop",
             blocks="h",
+            heads="attn.c_proj",
             attn_out="attn",
             mlp_out="mlp",
             final_norm="ln_f",
@@ -121,6 +125,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             backbone="gpt_neox",
             embed="emb_dropout",
             blocks="layers",
+            heads="attention.dense",
             attn_out="post_attention_dropout",
             mlp_out="post_mlp_dropout",
             final_norm="final_layer_norm",
@@ -142,6 +147,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             backbone="",
             embed="embeddings",
             blocks="encoder.layer",
+            heads="attention.output.dense",
             attn_out="attention.output.dropout",
             mlp_out="output.dropout",
             final_norm=None,

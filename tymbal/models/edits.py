@@ -3,16 +3,24 @@
 A hook gets the activation at its site and returns a new one, or None to leave it. PyTorch runs the hooks of a module in
 the order in which they were attached, so edits apply in the order given, outer `edited` blocks before inner ones, and a
 read, attached last, sees what the edits made.
+
+An edit is a function of activations (`Edit`), or of activations and the places of their tokens (`PlacedEdit`).
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from tymbal.errors import ModelError
+from tymbal.models.places import PlaceFinder, TokenPlaces
 from tymbal.models.sites import SiteKind
+
+if TYPE_CHECKING:
+    from tymbal.models.language_model import LanguageModel
 
 Hook = Callable[[Tensor], Tensor | None]
 
@@ -31,9 +39,29 @@ class Edit(Protocol):
         ...
 
 
+@runtime_checkable
+class PlacedEdit(Protocol):
+    """An edit that depends on where tokens stand, and that may fit some models only."""
+
+    @property
+    def site(self) -> str:
+        """The name of the site."""
+        ...
+
+    def require(self, model: "LanguageModel") -> None:
+        """Raise `ModelError` for a model that this edit does not fit; called before anything is changed."""
+        ...
+
+    def at(
+        self, activation: Float[Tensor, "batch token width"], places: TokenPlaces
+    ) -> Float[Tensor, "batch token width"]:
+        """The activations that go on through the model, of the same shape; in generation of the new tokens only."""
+        ...
+
+
 def attach(module: nn.Module, kind: SiteKind, hook: Hook) -> RemovableHandle:
-    """Call `hook` at what enters the module (`resid_pre`) or leaves it (all other kinds)."""
-    if kind is SiteKind.RESID_PRE:
+    """Call `hook` at what enters the module (`resid_pre`, `heads`) or leaves it (all other kinds)."""
+    if kind in (SiteKind.RESID_PRE, SiteKind.HEADS):
 
         def before(_module: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
             changed = hook(arguments[0])
@@ -50,11 +78,12 @@ def attach(module: nn.Module, kind: SiteKind, hook: Hook) -> RemovableHandle:
     return module.register_forward_hook(after)
 
 
-def as_hook(edit: Edit) -> Hook:
+def as_hook(edit: Edit | PlacedEdit, finder: PlaceFinder) -> Hook:
     """The edit as a hook; raises `ValueError` when the edit returns another shape."""
+    change = _placed(edit, finder) if isinstance(edit, PlacedEdit) else edit
 
     def apply(activation: Tensor) -> Tensor:
-        changed = edit(activation)
+        changed = change(activation)
         if changed.shape != activation.shape:
             raise ValueError(
                 f"an edit at {edit.site} must return the shape {tuple(activation.shape)}, got {tuple(changed.shape)}"
@@ -62,3 +91,19 @@ def as_hook(edit: Edit) -> Hook:
         return changed.to(activation.dtype)
 
     return apply
+
+
+def _placed(edit: PlacedEdit, finder: PlaceFinder) -> Callable[[Tensor], Tensor]:
+    return lambda activation: _finite(edit.at(activation, finder.places).to(activation.dtype), edit)
+
+
+def _finite(changed: Tensor, edit: PlacedEdit) -> Tensor:
+    # A sum in fp32 or wider holds infinity or NaN if any part does, at a fraction of isfinite's cost.
+    wide = torch.float64 if changed.dtype == torch.float64 else torch.float32
+    if not bool(torch.isfinite(changed.sum(dtype=wide))) and not bool(torch.isfinite(changed).all()):
+        raise ModelError(
+            expected=f"finite activations after {type(edit).__name__} at {edit.site}",
+            got="infinity or NaN",
+            do="lower its strength, or open the model in a wider dtype",
+        )
+    return changed

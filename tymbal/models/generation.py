@@ -1,7 +1,8 @@
 """Token-by-token generation with a key-value cache.
 
 A loop of our own and not `transformers.generate`, so that what is generated depends on the model, the prompt,
-the temperature and the seed alone, and not on sampling defaults that a model's folder may carry.
+the temperature and the seed alone, and not on sampling defaults that a model's folder may carry. Prompts of unequal
+length are padded on the left.
 """
 
 from collections.abc import Sequence
@@ -9,28 +10,83 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from tymbal.errors import ModelError
+from tymbal.models.tokens import Tokens
+
+
+def token_rows(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids of each text, with the special tokens that the tokenizer puts around it."""
+    if not texts:
+        return []
+    encoded: Any = tokenizer(list(texts), padding=False, truncation=False, verbose=False)
+    return encoded["input_ids"]
+
+
+def prompt_rows(tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str]) -> list[list[int]]:
+    """Token ids of each prompt; an empty one becomes the token that begins a text.
+
+    Raises `ModelError` where the tokenizer has no such token.
+    """
+    rows = [row if prompt else [] for prompt, row in zip(prompts, token_rows(tokenizer, prompts), strict=True)]
+    if all(rows):
+        return rows
+    first: Any = tokenizer.bos_token_id
+    if first is None:
+        first = tokenizer.eos_token_id
+    if first is None:
+        raise ModelError(
+            expected="a prompt, since this tokenizer has no token that begins a text", got="none", do="give a prompt"
+        )
+    return [row or [first] for row in rows]
 
 
 @torch.no_grad()
 def generated_ids(
-    model: PreTrainedModel, prompt_ids: Sequence[int], *, count: int, temperature: float, seed: int
-) -> list[int]:
-    """At most `count` new token ids, up to but not including an end-of-text token."""
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, count: int, temperature: float, seed: int
+) -> list[list[int]]:
+    """At most `count` new token ids a row, up to but not including an end-of-text token."""
     ends = _end_ids(model)
-    # Drawn on the CPU, so that a seed means the same tokens on every device.
-    generator = torch.Generator().manual_seed(seed)
-    new: list[int] = []
-    given, cache = torch.tensor([list(prompt_ids)], device=model.device), None
+    # Drawn on the CPU, so that a seed means the same tokens on every device; one generator a row, so that a row's
+    # tokens do not depend on its neighbours.
+    generators = [torch.Generator().manual_seed(seed + row) for row in range(len(prompts))]
+    given = Tokens.from_rows(prompts, left=True).to(model.device)
+    ids, mask, cache = given.ids, given.mask, None
+    padded = not bool(mask.all())
+    new: list[list[int]] = [[] for _ in prompts]
+    going = [True] * len(prompts)
     for _ in range(count):
-        step: Any = model(input_ids=given, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        where = _places(mask, ids) if padded else {}
+        step: Any = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1, **where)
         cache = step.past_key_values
-        token = _choose(step.logits[0, -1].float().cpu(), temperature, generator)
-        if token in ends:
+        logits = _finite(step.logits[:, -1].float().cpu())
+        tokens = [_choose(row, temperature, generator) for row, generator in zip(logits, generators, strict=True)]
+        for row, token in enumerate(tokens):
+            going[row] = going[row] and token not in ends
+            if going[row]:
+                new[row].append(token)
+        if not any(going):
             break
-        new.append(token)
-        given = torch.tensor([[token]], device=model.device)
+        ids = torch.tensor(tokens, device=model.device).unsqueeze(1)
+        mask = torch.cat([mask, mask.new_ones(len(prompts), 1)], dim=1) if padded else mask
     return new
+
+
+def _places(mask: Tensor, ids: Tensor) -> dict[str, Tensor]:
+    """What a padded batch must be told; without padding the plain causal kernel runs."""
+    positions = (mask.long().cumsum(1) - 1).clamp(min=0)
+    return {"attention_mask": mask, "position_ids": positions[:, -ids.shape[1] :]}
+
+
+def _finite(logits: Tensor) -> Tensor:
+    if not bool(torch.isfinite(logits.amax())):
+        raise ModelError(
+            expected="finite logits",
+            got="infinity or NaN",
+            do="lower the strength of the edits, or open the model in a wider dtype",
+        )
+    return logits
 
 
 def _choose(logits: Tensor, temperature: float, generator: torch.Generator) -> int:

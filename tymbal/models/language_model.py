@@ -18,8 +18,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from tymbal.errors import ModelError
 from tymbal.models.architecture import Architecture, Norm, submodule
-from tymbal.models.edits import Edit, as_hook, attach
-from tymbal.models.generation import generated_ids
+from tymbal.models.edits import Edit, PlacedEdit, as_hook, attach
+from tymbal.models.generation import generated_ids, prompt_rows, token_rows
+from tymbal.models.places import PlaceFinder
 from tymbal.models.sites import Site, SiteKind, parse_site
 from tymbal.models.token_text import running_text, token_text
 from tymbal.models.tokens import Tokens, forward_inputs, require_fitting
@@ -62,6 +63,17 @@ class LanguageModel:
     def layers(self) -> int:
         """Blocks."""
         return self._config.num_hidden_layers
+
+    @property
+    def heads(self) -> int:
+        """Attention heads of a block."""
+        return self._config.num_attention_heads
+
+    @property
+    def head_size(self) -> int:
+        """Units of one attention head."""
+        # Configurations without the field divide the width evenly.
+        return self._config.to_dict().get("head_dim") or self.width // self.heads
 
     @property
     def context(self) -> int:
@@ -109,8 +121,11 @@ class LanguageModel:
         }
 
     def sites(self) -> list[str]:
-        """Names of all sites, in the order in which a forward pass meets them."""
-        in_block = [kind for kind in SiteKind if kind is not SiteKind.EMBED]
+        """Names of all sites of the residual width, in the order in which a forward pass meets them.
+
+        `heads.L` is a site too; its width is heads times head size.
+        """
+        in_block = [kind for kind in SiteKind if kind not in (SiteKind.EMBED, SiteKind.HEADS)]
         return ["embed", *(str(Site(kind, layer)) for layer in range(self.layers) for kind in in_block)]
 
     def site(self, name: str) -> str:
@@ -121,7 +136,7 @@ class LanguageModel:
         """Texts as tokens, padded on the right, with the special tokens that the tokenizer puts around a text."""
         if isinstance(texts, str):
             raise ValueError("texts must be a sequence of texts, got one text")
-        return Tokens.from_rows(self._rows(texts))
+        return Tokens.from_rows(token_rows(self.tokenizer, texts))
 
     def token_text(self, ids: Sequence[int]) -> list[str]:
         """Each token as it reads in text, its leading space kept; a fragment of a character reads "�"."""
@@ -170,16 +185,24 @@ class LanguageModel:
         return nn.functional.normalize(mean, dim=-1)
 
     @contextmanager
-    def edited(self, *edits: Edit) -> Iterator["LanguageModel"]:
-        """Apply edits to everything the model does inside the `with` block.
+    def edited(self, *edits: Edit | PlacedEdit, prompt: int | None = None) -> Iterator["LanguageModel"]:
+        """Apply edits to everything the model does inside the `with` block, also when other code calls it.
 
         At each site edits apply in the order given, those of outer blocks first; what is read there is what they made.
-        Leaving the block, also by an exception, leaves the model as it was. Raises `ModelError` for an unknown site
-        before anything is changed.
+        `prompt` says how many real tokens of each row are the prompt, where whole rows are run anew for each token;
+        with None, tokens that come into a filled cache count as generated. Leaving the block, also by an exception,
+        leaves the model as it was. Raises `ModelError` for an unknown site, and for an edit that does not fit this
+        model, before anything is changed.
         """
-        placed = [(self._site(edit.site), as_hook(edit)) for edit in edits]
+        finder = PlaceFinder(prompt)
+        sites = [self._site(edit.site) for edit in edits]
+        needing = [edit for edit in edits if isinstance(edit, PlacedEdit)]
+        for edit in needing:
+            edit.require(self)
         with ExitStack() as hooks:
-            for site, hook in placed:
+            for handle in finder.attach(self.torch_model, self._backbone) if needing else ():
+                hooks.callback(handle.remove)
+            for site, hook in zip(sites, [as_hook(edit, finder) for edit in edits], strict=True):
                 hooks.callback(attach(self._module_at(site), site.kind, hook).remove)
             yield self
 
@@ -190,25 +213,29 @@ class LanguageModel:
         Ends at the end-of-text token, after `max_new_tokens`, or when the context is full. Raises `ModelError` for an
         encoder and for a prompt that fills the context.
         """
+        return self.generate_all([prompt], max_new_tokens=max_new_tokens, temperature=temperature, seed=seed)[0]
+
+    def generate_all(
+        self, prompts: Sequence[str], *, max_new_tokens: int = 80, temperature: float = 0.0, seed: int = 0
+    ) -> list[str]:
+        """Each prompt and its continuation, as `generate` with seeds `seed`, `seed + 1`, …, in one padded batch."""
         self._require_causal("generated text")
         if max_new_tokens < 0 or temperature < 0:
             raise ValueError(f"max_new_tokens and temperature must be >= 0, got {max_new_tokens} and {temperature}")
-        prompt_ids = self._prompt_ids(prompt)
-        room = self.context - len(prompt_ids)
+        if isinstance(prompts, str) or not prompts:
+            raise ValueError("prompts must be a sequence of at least one text")
+        given = prompt_rows(self.tokenizer, prompts)
+        room = self.context - max(map(len, given))
         if room < 1:
             raise ModelError(
                 expected=f"a prompt of fewer than {self.context} tokens, the model's context",
-                got=f"{len(prompt_ids)} tokens",
+                got=f"{max(map(len, given))} tokens",
                 do="shorten the prompt",
             )
         new = generated_ids(
-            self.torch_model, prompt_ids, count=min(max_new_tokens, room), temperature=temperature, seed=seed
+            self.torch_model, given, count=min(max_new_tokens, room), temperature=temperature, seed=seed
         )
-        before = self._text(prompt_ids)
-        after = self._text([*prompt_ids, *new])
-        if not after.startswith(before):
-            return prompt + self._text(new)
-        return prompt + after[len(before) :]
+        return [self._joined(*row) for row in zip(prompts, given, new, strict=True)]
 
     @torch.no_grad()
     def output_directions(self, directions: Float[Tensor, "row width"]) -> Float[Tensor, "row vocabulary"]:
@@ -242,6 +269,7 @@ class LanguageModel:
             return submodule(self._backbone, self.architecture, self.architecture.embed)
         block = submodule(self._blocks, self.architecture, str(site.layer))
         paths: Mapping[SiteKind, str] = {
+            SiteKind.HEADS: self.architecture.heads,
             SiteKind.ATTN_OUT: self.architecture.attn_out,
             SiteKind.MLP_OUT: self.architecture.mlp_out,
         }
@@ -279,29 +307,15 @@ class LanguageModel:
                 do="use read or pooled, or open another model",
             )
 
-    def _rows(self, texts: Sequence[str]) -> list[list[int]]:
-        if not texts:
-            return []
-        encoded: Any = self.tokenizer(list(texts), padding=False, truncation=False, verbose=False)
-        return encoded["input_ids"]
-
     def _text(self, ids: Sequence[int]) -> str:
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
-    def _prompt_ids(self, prompt: str) -> list[int]:
-        ids = self._rows([prompt])[0] if prompt else []
-        if ids:
-            return ids
-        first: Any = self.tokenizer.bos_token_id
-        if first is None:
-            first = self.tokenizer.eos_token_id
-        if first is None:
-            raise ModelError(
-                expected="a prompt, since this tokenizer has no token that begins a text",
-                got="none",
-                do="give a prompt",
-            )
-        return [first]
+    def _joined(self, prompt: str, prompt_ids: Sequence[int], new: Sequence[int]) -> str:
+        before = self._text(prompt_ids)
+        after = self._text([*prompt_ids, *new])
+        if not after.startswith(before):
+            return prompt + self._text(new)
+        return prompt + after[len(before) :]
 
 
 def _as_tokens(tokens: Tokens | Int[Tensor, "batch token"]) -> Tokens:

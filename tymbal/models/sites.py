@@ -19,6 +19,8 @@ class SiteKind(StrEnum):
     """What enters the first block."""
     RESID_PRE = "resid_pre"
     """The residual stream before a block."""
+    HEADS = "heads"
+    """What each attention head reads out, side by side, before the output projection adds them up."""
     ATTN_OUT = "attn_out"
     """Exactly what attention adds to the residual stream."""
     MLP_OUT = "mlp_out"

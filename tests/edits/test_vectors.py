@@ -1,0 +1,125 @@
+"""Vectors from contrasts, and the same vectors in other projects' files."""
+
+import pickle
+import zlib
+from base64 import b64decode
+
+import pytest
+import torch
+
+from tymbal.dictionaries import TopK
+from tymbal.edits import SteeringVector, feature_vector, load_vectors, save_vectors, steering_vector
+from tymbal.errors import ArtifactError, ModelError, TymbalError
+from tymbal.models import LanguageModel
+
+SITE = "resid_post.2"
+TOWARD, AWAY = ["The cat was happy", "Lily was a big cat", "a cat"], ["The mom was sad", "Lily saw a red mom", "a mom"]
+# Written by the gguf package 0.19.0 the way repeng 0.4.0 exports a control vector: direction.1 and direction.3.
+REPENG = zlib.decompress(
+    b64decode(
+        "eNpzdw91Y2ZgYGBigABmKC0CpdNT81KLEnP0EouSMzJLUpNLSotSOYDivFD55Py8kqL8nDKgTH6RBDZBvdz8lNSc+IzMvBKQRlaompycxNxE"
+        "SawachIrU4vik/NL80pYoE7jhipMySwCqsnMz9MzZERyLTLAVGqMrlQBWf0BexDBwNBgx4ATNDgACUdsMgD2ETGT"
+    )
+)
+
+
+def _last(model: LanguageModel, text: str) -> torch.Tensor:
+    return model.read(model.tokenize([text]), [SITE])[SITE][0, -1]
+
+
+def test_a_pair_gives_the_difference_at_the_last_token(model: LanguageModel):
+    vector = steering_vector(model, TOWARD[:1], AWAY[:1], site=SITE)
+    torch.testing.assert_close(vector.direction, _last(model, TOWARD[0]) - _last(model, AWAY[0]), rtol=1e-4, atol=1e-4)
+    assert vector.model == model.identity
+
+
+def test_a_contrast_gives_the_mean_difference_and_pca_its_principal_axis(model: LanguageModel):
+    differences = torch.stack([_last(model, a) - _last(model, b) for a, b in zip(TOWARD, AWAY, strict=True)])
+    mean = steering_vector(model, TOWARD, AWAY, site=SITE).direction
+    torch.testing.assert_close(mean, differences.mean(0), rtol=1e-4, atol=1e-4)
+    component = steering_vector(model, TOWARD, AWAY, site=SITE, method="pca").direction
+    values, vectors = torch.linalg.eigh((differences.T @ differences).double())
+    axis = component.double() / component.double().norm()
+    assert abs(float(axis @ vectors[:, -1])) == pytest.approx(1, abs=1e-4)
+    assert float(component @ differences.mean(0)) > 0
+    assert float(values[-1]) > 0
+
+
+def test_the_mean_over_tokens_leaves_the_first_token_out(model: LanguageModel):
+    vector = steering_vector(model, TOWARD, AWAY[:2], site=SITE, method="mean").direction
+
+    def mean(texts: list[str]) -> torch.Tensor:
+        rows = [model.read(model.tokenize([text]), [SITE])[SITE][0, 1:] for text in texts]
+        return torch.cat(rows).mean(0)
+
+    torch.testing.assert_close(vector, mean(TOWARD) - mean(AWAY[:2]), rtol=1e-3, atol=1e-4)
+
+
+def test_a_feature_is_a_vector_whose_strength_is_its_value(model: LanguageModel, dictionary: TopK):
+    vector = feature_vector(dictionary, 7)
+    assert torch.equal(vector.direction, dictionary.decoder[7])
+    with model.edited(vector.steer(2.0)):
+        pass
+    with pytest.raises(ModelError, match="site of the dictionary"):
+        feature_vector(dictionary, 7, site="resid_post.0")
+
+
+def test_a_random_control_has_the_same_length_and_another_direction(model: LanguageModel):
+    vector = steering_vector(model, TOWARD, AWAY, site=SITE)
+    control = vector.random(3)
+    assert float(control.direction.norm()) == pytest.approx(float(vector.direction.norm()), rel=1e-5)
+    assert torch.equal(control.direction, vector.random(3).direction)
+    assert abs(float(torch.cosine_similarity(control.direction, vector.direction, dim=0))) < 0.7
+
+
+def test_texts_without_a_difference_or_a_pair_are_refused(model: LanguageModel):
+    with pytest.raises(TymbalError, match="differ at resid_post"):
+        steering_vector(model, TOWARD[:1], TOWARD[:1], site=SITE)
+    with pytest.raises(ValueError, match="in pairs; got 3 and 2"):
+        steering_vector(model, TOWARD, AWAY[:2], site=SITE)
+    with pytest.raises(ValueError, match="sequences of at least one"):
+        steering_vector(model, [], AWAY, site=SITE)
+
+
+def test_repengs_file_is_read_and_written_byte_for_byte(tmp_path):
+    (tmp_path / "theirs.gguf").write_bytes(REPENG)
+    vectors = load_vectors(tmp_path / "theirs.gguf")
+    assert [vector.site for vector in vectors] == ["resid_post.1", "resid_post.3"]
+    assert vectors[0].direction.tolist() == [1.5, -2, 0.25]
+    assert vectors[1].direction.tolist() == [0, 4, 8]
+    save_vectors(tmp_path / "ours.gguf", vectors, architecture="llama")
+    assert (tmp_path / "ours.gguf").read_bytes() == REPENG
+
+
+def test_steering_vectors_fields_are_read_and_written(tmp_path):
+    layers = {2: torch.randn(8), 5: torch.randn(8)}
+    torch.save({"layer_activations": layers, "layer_type": "mlp"}, tmp_path / "theirs.pt")
+    vectors = load_vectors(tmp_path / "theirs.pt")
+    assert [vector.site for vector in vectors] == ["mlp_out.2", "mlp_out.5"]
+    save_vectors(tmp_path / "ours.pt", vectors)
+    again = torch.load(tmp_path / "ours.pt", weights_only=True)
+    assert again["layer_type"] == "mlp"
+    assert all(torch.equal(again["layer_activations"][layer], layers[layer]) for layer in layers)
+
+
+class _Bomb:
+    def __reduce__(self):
+        return (print, ("boom",))
+
+
+def test_damaged_foreign_and_dangerous_files_are_refused_in_one_line(tmp_path, capsys):
+    (tmp_path / "cut.gguf").write_bytes(REPENG[:150])
+    (tmp_path / "other.gguf").write_bytes(REPENG.replace(b"controlvector", b"somethingelse"))
+    (tmp_path / "text.gguf").write_bytes(b"hello")
+    (tmp_path / "bomb.pt").write_bytes(pickle.dumps(_Bomb()))
+    torch.save({"layers": {}}, tmp_path / "fields.pt")
+    for name in ("cut.gguf", "other.gguf", "text.gguf", "bomb.pt", "fields.pt", "none.gguf", "none.pt", "v.npz"):
+        with pytest.raises(ArtifactError) as raised:
+            load_vectors(tmp_path / name)
+        assert "\n" not in str(raised.value)
+    assert "boom" not in capsys.readouterr().out
+    with pytest.raises(ValueError, match="one kind of site"):
+        save_vectors(
+            tmp_path / "v.gguf",
+            [SteeringVector(direction=torch.ones(2), site=site) for site in ("resid_post.1", "mlp_out.1")],
+        )

@@ -1,0 +1,70 @@
+"""Edits: change activations while a model runs, and prove what the change did."""
+
+from tymbal.edits.ablate import Ablate
+from tymbal.edits.certificate import Certificate, CertificateConfig
+from tymbal.edits.clamp import Clamp, Scale
+from tymbal.edits.curves import as_rows, draw_response
+from tymbal.edits.doses import Dose, DoseConfig, DoseResponse, dose_response
+from tymbal.edits.eraser import Eraser, load_eraser
+from tymbal.edits.fitting import EraserFitter
+from tymbal.edits.held_out import Reading
+from tymbal.edits.oracle import OracleEraser
+from tymbal.edits.patch import Patch, head_units
+from tymbal.edits.project import Erase, Project
+from tymbal.edits.quadratic import QuadraticEraser
+from tymbal.edits.record import FitRecord
+from tymbal.edits.scores import Counted, Propensity, Score, carries
+from tymbal.edits.scrubbing import LabelledTokens, scrub
+from tymbal.edits.side_effects import SideEffects, side_effects
+from tymbal.edits.steer import Steer
+from tymbal.edits.token_bias import biased, token_bias
+from tymbal.edits.tracing import CausalTrace, causal_trace
+from tymbal.edits.vector_files import load_vectors, save_vectors
+from tymbal.edits.vectors import SteeringVector, feature_vector, mean_length, steering_vector
+from tymbal.edits.where import EVERYWHERE, Where
+
+__all__ = [
+    "EVERYWHERE",
+    "Ablate",
+    "CausalTrace",
+    "Certificate",
+    "CertificateConfig",
+    "Clamp",
+    "Counted",
+    "Dose",
+    "DoseConfig",
+    "DoseResponse",
+    "Erase",
+    "Eraser",
+    "EraserFitter",
+    "FitRecord",
+    "LabelledTokens",
+    "OracleEraser",
+    "Patch",
+    "Project",
+    "Propensity",
+    "QuadraticEraser",
+    "Reading",
+    "Scale",
+    "Score",
+    "SideEffects",
+    "Steer",
+    "SteeringVector",
+    "Where",
+    "as_rows",
+    "biased",
+    "carries",
+    "causal_trace",
+    "dose_response",
+    "draw_response",
+    "feature_vector",
+    "head_units",
+    "load_eraser",
+    "load_vectors",
+    "mean_length",
+    "save_vectors",
+    "scrub",
+    "side_effects",
+    "steering_vector",
+    "token_bias",
+]

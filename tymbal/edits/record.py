@@ -1,0 +1,21 @@
+"""What an eraser was fitted on, for its certificate."""
+
+from dataclasses import dataclass, field
+
+from jaxtyping import Int64
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRecord:
+    """Rows, classes, and by which fingerprints the rows are known again."""
+
+    rows: int
+    width: int
+    classes: int | None
+    """None for a real-valued concept"""
+    class_rows: tuple[int, ...] | None
+    shrinkage: float
+    """0 for none; 1 when correlations were given up altogether"""
+    fingerprints: Int64[Tensor, " row"] = field(repr=False)
+    """of the fitted rows, sorted"""

@@ -1,0 +1,123 @@
+"""Steering vectors from texts that show a contrast, or from a dictionary's feature.
+
+- `difference`  mean over pairs of the difference at the last token: contrastive activation addition (Rimsky et al.
+  2023); of a single pair of prompts it is activation addition (Turner et al. 2023), with one vector where the paper
+  adds each position's own difference
+- `mean`        difference of mean activations over all tokens but the first ("mass mean": Marks and Tegmark 2023)
+- `pca`         first principal component of the differences at the last token, turned towards the first texts and of
+  the length of their mean projection (Zou et al. 2023, "Representation engineering")
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from tymbal.dictionaries import Dictionary
+from tymbal.edits.requirements import site_of
+from tymbal.edits.steer import Steer
+from tymbal.edits.where import EVERYWHERE, Where
+from tymbal.errors import TymbalError
+from tymbal.models import LanguageModel
+
+Method = Literal["difference", "mean", "pca"]
+BATCH = 32  # texts
+
+
+@final
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SteeringVector:
+    """A direction at a site of a model, in activation units."""
+
+    direction: Float[Tensor, " width"]
+    site: str
+    model: Mapping[str, Any] = field(default_factory=dict)
+    """identity of the model; empty if unknown"""
+    made: str = ""
+    """how it was made"""
+
+    def steer(self, strength: float = 1.0, *, half_life: float | None = None, where: Where = EVERYWHERE) -> Steer:
+        """The edit that adds this vector."""
+        return Steer(
+            self.direction, site=self.site, strength=strength, half_life=half_life, where=where, model=self.model
+        )
+
+    def of_length(self, length: float) -> "SteeringVector":
+        """The same direction with this length, in activation units."""
+        direction = self.direction * (length / float(self.direction.norm()))
+        return SteeringVector(direction=direction, site=self.site, model=self.model, made=self.made)
+
+    def random(self, seed: int) -> "SteeringVector":
+        """A vector of the same length in a random direction: the control of every steering."""
+        drawn = torch.randn(len(self.direction), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        direction = (drawn / drawn.norm() * self.direction.double().norm()).to(self.direction)
+        return SteeringVector(direction=direction, site=self.site, model=self.model, made=f"random, seed {seed}")
+
+
+def steering_vector(
+    model: LanguageModel, toward: Sequence[str], away: Sequence[str], *, site: str, method: Method = "difference"
+) -> SteeringVector:
+    """The vector that leads from `away` to `toward`; raises `TymbalError` where these texts show no difference."""
+    if isinstance(toward, str) or isinstance(away, str) or not toward or not away:
+        raise ValueError("expected toward and away to be sequences of at least one text each")
+    if method == "mean":
+        found = _over_tokens(model, toward, site).mean(0) - _over_tokens(model, away, site).mean(0)
+    elif method in ("difference", "pca"):
+        if len(toward) != len(away):
+            raise ValueError(f"expected as many texts toward as away, in pairs; got {len(toward)} and {len(away)}")
+        differences = _at_last(model, toward, site) - _at_last(model, away, site)
+        found = differences.mean(0) if method == "difference" else _principal(differences)
+    else:
+        raise ValueError(f"expected a method among difference, mean and pca; got {method!r}")
+    if not float(found.norm()) > 0:
+        raise TymbalError(
+            expected=f"texts that differ at {site}", got="the same activations on both sides", do="give other texts"
+        )
+    return SteeringVector(
+        direction=found.float(), site=model.site(site), model=model.identity, made=f"{method} of {len(toward)} texts"
+    )
+
+
+def feature_vector(dictionary: Dictionary, feature: int, *, site: str | None = None) -> SteeringVector:
+    """A feature's direction, of length 1: the strength is then the change of the feature's value."""
+    if not 0 <= feature < dictionary.features:
+        raise ValueError(f"expected a feature from 0 to {dictionary.features - 1}; got {feature}")
+    return SteeringVector(
+        direction=dictionary.decoder[feature].detach().clone(),
+        site=site_of(dictionary, site),
+        model=dictionary.model,
+        made=f"feature {feature}",
+    )
+
+
+def mean_length(model: LanguageModel, texts: Sequence[str], site: str) -> float:
+    """The mean length of these texts' activations, their first token left out: the natural unit of a strength."""
+    return float(_over_tokens(model, texts, site).norm(dim=1).mean())
+
+
+def _at_last(model: LanguageModel, texts: Sequence[str], site: str) -> Float[Tensor, "row width"]:
+    found = []
+    for start in range(0, len(texts), BATCH):
+        tokens = model.tokenize(texts[start : start + BATCH])
+        last = tokens.mask.sum(1) - 1
+        found.append(model.read(tokens, [site])[site][torch.arange(len(last)), last.to(model.device)].double().cpu())
+    return torch.cat(found)
+
+
+def _over_tokens(model: LanguageModel, texts: Sequence[str], site: str) -> Float[Tensor, "row width"]:
+    """Activations of all tokens but each row's first, whose activation is often a huge one that says nothing."""
+    found = []
+    for start in range(0, len(texts), BATCH):
+        tokens = model.tokenize(texts[start : start + BATCH])
+        wanted = tokens.mask & (tokens.positions() > 0)
+        found.append(model.read(tokens, [site])[site][wanted.to(model.device)].double().cpu())
+    return torch.cat(found)
+
+
+def _principal(differences: Float[Tensor, "row width"]) -> Float[Tensor, " width"]:
+    # Both signs of each difference, so that the component goes through the origin.
+    component = torch.linalg.svd(differences, full_matrices=False)[2][0]
+    return (differences @ component).mean() * component
