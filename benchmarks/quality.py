@@ -256,10 +256,11 @@ def draw(measured: Sequence[tuple[str, str, str, Result]], file: Path) -> None:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
     beds = list(dict.fromkeys(bed for bed, *_ in measured))
     figure, axes = plt.subplots(1, len(beds), figsize=(5 * len(beds), 4), squeeze=False, layout="constrained")
-    markers = dict(zip(KINDS, "osD^vP", strict=True))
+    markers: dict[str, str] = dict(zip(KINDS, "osD^vP", strict=True))
     colours = dict(zip((OURS, *PEERS), ("#a13d0c", "#4c6a92", "#6b8f71", "#8a8a8a"), strict=True))
     for axis, bed in zip(axes[0], beds, strict=True):
         for of, kind, system, result in measured:
@@ -267,8 +268,8 @@ def draw(measured: Sequence[tuple[str, str, str, Result]], file: Path) -> None:
                 axis.plot(result.l0, result.unexplained, markers[kind], color=colours[system], ms=6)
         axis.set(title=bed, xlabel="features a token", ylabel="variance unexplained (0 is perfect)")
         axis.spines[["top", "right"]].set_visible(False)
-    handles = [plt.Line2D([], [], marker="o", ls="", color=colour, label=name) for name, colour in colours.items()]
-    handles += [plt.Line2D([], [], marker=shape, ls="", color="#444", label=kind) for kind, shape in markers.items()]
+    handles = [Line2D([], [], marker="o", ls="", color=colour, label=name) for name, colour in colours.items()]
+    handles += [Line2D([], [], marker=shape, ls="", color="#444", label=kind) for kind, shape in markers.items()]
     axes[0][-1].legend(handles=handles, frameon=False, fontsize=8)
     figure.savefig(file)
 

@@ -27,8 +27,7 @@ def draw(
 
     shown = np.argsort(-utility, kind="stable")[:SHOWN][::-1]
     place = np.arange(len(shown))
-    settings = {"font.family": "sans-serif", "font.size": 10, "svg.hashsalt": "tymbal", "text.color": INK}
-    with mpl.rc_context(settings):
+    with mpl.rc_context({"font.family": "sans-serif", "font.size": 10, "svg.hashsalt": "tymbal", "text.color": INK}):
         figure = Figure(figsize=(8.5, 1.6 + 0.42 * len(shown)), facecolor=PAPER, layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         left.barh(place + 0.18, base[shown], 0.3, color=PALE, label="base")
