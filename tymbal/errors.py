@@ -5,6 +5,7 @@
     ├── CorpusError      text that cannot be read or does not suffice
     ├── ArtifactError    a folder or file that is missing, damaged or of another kind
     ├── TrainingError    training that cannot go on
+    ├── ProbeError       labels that a probe cannot be fitted to
     └── MissingExtraError  an optional library that is not installed
 
 Every message is one line, worded *expected / got / do this*. The command line prints it and exits 1.
@@ -35,6 +36,10 @@ class ArtifactError(TymbalError):
 
 class TrainingError(TymbalError):
     """Training that cannot go on."""
+
+
+class ProbeError(TymbalError):
+    """Labels that a probe cannot be fitted to, or a fit that does not settle."""
 
 
 class MissingExtraError(TymbalError):
