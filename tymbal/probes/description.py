@@ -81,7 +81,7 @@ def _too_few(target: Target, before: int) -> bool:
     return isinstance(target, Classes) and len(target.ids[:before].unique()) < len(target.names)
 
 
-def _without(target: Target, before: int, block: Tensor) -> Float[Tensor, " row"]:
+def _without(target: Target, before: int, block: Tensor) -> Float[Tensor, " told"]:
     if isinstance(target, Classes):
         return torch.full((len(block),), math.log2(len(target.names)), dtype=torch.float64)
     # With nothing told yet, the block's own mean and spread stand in on both sides and so save nothing.
@@ -89,7 +89,9 @@ def _without(target: Target, before: int, block: Tensor) -> Float[Tensor, " row"
     return _normal_bits(target.values[block] - seen.mean(0), seen.std(0))
 
 
-def _told(reader: Reader, x: Rows, target: Target, groups: Tensor, before: int, block: Tensor) -> Float[Tensor, " row"]:
+def _told(
+    reader: Reader, x: Rows, target: Target, groups: Tensor, before: int, block: Tensor
+) -> Float[Tensor, " told"]:
     seen = torch.arange(before)
     scores = reader.fit(x[seen], target[seen], groups[seen]).scores(x[block]).double()
     if isinstance(target, Classes):

@@ -32,7 +32,7 @@ def draw_scores(report: ProbeReport, path: Path) -> None:
     axes.axhline(report.best.controls.chance, color="#cccccc", linewidth=0.8)
     axes.set_xticks(list(places), [result.site for result in report.results], rotation=30, ha="right")
     axes.set_ylabel(f"{report.best.score.unit} on held-out groups")
-    axes.set_title(f"{report.concept} in {Path(str(report.model['name'])).name}")
+    axes.set_title(f"{report.concept} in {report.model_name}")
     low = min(result.controls.chance for result in report.results)
     axes.set_ylim(bottom=min(low, axes.get_ylim()[0] if axes.get_ylim()[0] > low - 0.5 else low - 0.5))
     axes.legend(frameon=False, fontsize="small")

@@ -67,6 +67,12 @@ class ProbeReport:
         """The result at the site that does best across folds of the training rows."""
         return max(self.results, key=lambda result: (result.validated == result.validated, result.validated))
 
+    @property
+    def model_name(self) -> str:
+        """What the model is called: its folder, or the one around it where that is only called "model"."""
+        parts = [part for part in Path(str(self.model["name"])).parts if part != "model"]
+        return parts[-1] if parts else "model"
+
     def as_json(self) -> dict[str, Any]:
         """The findings with their provenance, as JSON values."""
         return {
