@@ -158,13 +158,13 @@ class Judge:
             return (nothing,) * len(self.readings.dataset_names)
         probe = self.reader.fit(x[train], wanted, self.readings.groups[train])
         fitted = Fitted(probe, probe.scores(x[held_out]), self.held_out)
-        members = [(datasets[held_out] == number).double() for number in range(len(self.readings.dataset_names))]
-        return tuple(
-            self.drawn.number(lambda weights, member=member: _of(fitted, weights * member))
-            if bool(member.any())
-            else nothing
-            for member in members
-        )
+        members = [(datasets[held_out] == number).nonzero()[:, 0] for number in range(len(self.readings.dataset_names))]
+        return tuple(self._among(fitted, rows) if len(rows) else nothing for rows in members)
+
+    def _among(self, fitted: Fitted, rows: Int[Tensor, " judged"]) -> Number:
+        """The score on some of the held-out rows."""
+        scores, target = fitted.scores[rows], fitted.target[rows]
+        return self.drawn.number(lambda weights: score(scores, target, weights[:, rows]))
 
     def _result(self, site: str, told: Number, validated: float, controls: Controls) -> ProbeResult:
         baselines = {

@@ -47,8 +47,9 @@ class Page:
         self._parts: list[str] = []
 
     def say(self, text: str) -> None:
-        """Add a paragraph or a table."""
+        """Add a paragraph or a table; `page.md` grows with it, so that a stopped experiment leaves what it found."""
         self._parts.append(text)
+        write_text(self.folder / "page.md", self.text())
 
     def left_out(self, what: str, why: str) -> None:
         """Say that a part was not conducted."""
@@ -65,11 +66,9 @@ class Page:
             draw_transfer(transfer, f"{report.concept}, {report.best.site}", self.folder / f"{name}-transfer.svg")
         return report
 
-    def write(self) -> str:
-        """Write `page.md` and return it."""
-        text = "\n\n".join(self._parts) + "\n"
-        write_text(self.folder / "page.md", text)
-        return text
+    def text(self) -> str:
+        """All that was said."""
+        return "\n\n".join(self._parts) + "\n"
 
 
 def _sample(report: ProbeReport) -> str:
@@ -88,7 +87,7 @@ def replicate(name: str, config: ReplicationConfig, folder: Path, progress: Prog
     run: Callable[[Page], None] = import_module(EXPERIMENTS[name]).run
     page = Page(folder, config, progress)
     run(page)
-    return page.write()
+    return page.text()
 
 
 def world_model(config: ReplicationConfig) -> LanguageModel:
