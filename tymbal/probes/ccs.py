@@ -63,7 +63,8 @@ def fit_contrast(
 
 
 def _losses(sides: list[Tensor], weight: Tensor, bias: Tensor) -> Float[Tensor, " restart"]:
-    above, below = _probabilities(*sides, weight.T, bias)
+    yes, no = sides
+    above, below = _probabilities(yes, no, weight.T, bias)
     return ((above + below - 1).square() + torch.minimum(above, below).square()).mean(0)
 
 

@@ -62,19 +62,24 @@ class GroupDraws:
 
 
 def permuted(target: Target, groups: Int[Tensor, " row"], generator: torch.Generator) -> Target:
-    """The target with its labels in another order: between groups where each has one label, else within groups."""
+    """The target with its labels in another order.
+
+    Groups whose rows all have one label exchange it among themselves; labels of other groups change places within them.
+    """
     _, group = groups.unique(return_inverse=True)
-    first = torch.full((int(group.max()) + 1,), len(group)).scatter_reduce_(
-        0, group, torch.arange(len(group)), reduce="amin"
-    )
-    labels = target.ids if isinstance(target, Classes) else target.values
-    if torch.equal(labels[first[group]], labels):
-        return target[first[torch.randperm(len(first), generator=generator)[group]]]
+    rows, count = torch.arange(len(group)), int(group.max()) + 1
+    first = torch.full((count,), len(group)).scatter_reduce_(0, group, rows, reduce="amin")
+    labels = (target.ids[:, None] if isinstance(target, Classes) else target.values).double()
+    differs = (labels != labels[first[group]]).any(1)
+    mixed = torch.zeros(count, dtype=torch.bool)
+    mixed[group[differs]] = True
+    whole = (~mixed).nonzero()[:, 0]
+    given = first.clone()
+    given[whole] = first[whole[torch.randperm(len(whole), generator=generator)]]
     noise = torch.rand(len(group), generator=generator, dtype=torch.float64)
-    shuffled = (group.double() + noise).argsort()
-    order = torch.empty_like(shuffled)
-    order[group.argsort(stable=True)] = shuffled
-    return target[order]
+    within = torch.empty_like(rows)
+    within[group.argsort(stable=True)] = (group.double() + noise).argsort()
+    return target[torch.where(mixed[group], within, given[group])]
 
 
 def p_value(

@@ -30,12 +30,11 @@ def run(page: Page) -> None:
     """The world's statements, contrast-consistent search, real facts."""
     config, model = page.config, world_model(page.config)
     by_last = ProbeConfig(seed=config.seed)
-    world = generate_world(0)
     for place in READ_AT:
-        texts = statements(world, examples=config.examples, asked=place == "verdict")
+        texts = statements(generate_world(0), examples=config.examples, asked=place == "verdict")
         reports = {label: page.probe(model, own, f"{place}-{label}", by_last) for label, own in texts.items()}
         page.say(_told_apart(reports, place))
-    page.say(_transfer(reports["true"]))
+        page.say(_transfer(reports["true"]))
     page.say(_contrast(page, model))
     sentences = encoder(config)
     if config.real is None or sentences is None:
