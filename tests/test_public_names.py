@@ -41,6 +41,12 @@ NAMES = {
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
         "parse_site"
     ),
+    "tymbal.probes": (
+        "Attention Classes Controls DescriptionLength Example LDA LabelConfig LabelledTexts LinearProbe Logistic MLP "
+        "MeanDifference Numbers Pooling Probe ProbeConfig ProbeReport ProbeResult READERS Reader Readings Ridge Sample "
+        "Solved TransferMatrix concept_texts description_length load_probe probe read read_labels save_probe "
+        "save_report solve_logistic statements untrained_copy"
+    ),
     "tymbal.serve": "create_app export serve",
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
     "tymbal.theory": "",

@@ -7,6 +7,7 @@
     ├── TrainingError    training that cannot go on
     ├── TheoryError      a formula, an agent or a model of the theory room that cannot be used
     ├── CertificateError an eraser that cannot be shown to have erased
+    ├── ProbeError       labels that a probe cannot be fitted to
     └── MissingExtraError  an optional library that is not installed
 
 Every message is one line, worded *expected / got / do this*. The command line prints it and exits 1.
@@ -45,6 +46,10 @@ class TheoryError(TymbalError):
 
 class CertificateError(TymbalError):
     """An eraser that cannot be shown to have erased."""
+
+
+class ProbeError(TymbalError):
+    """Labels that a probe cannot be fitted to, or a fit that does not settle."""
 
 
 class MissingExtraError(TymbalError):

@@ -34,6 +34,8 @@ COMMANDS = (
     ),
     Command("generate", "Let a model continue a text.", "tymbal.cli.generate:main"),
     Command("steer", "Steer a model toward a text, and measure what that does.", "tymbal.cli.steer:main"),
+    Command("probe", "Read a concept from a model's layers, beside its controls.", "tymbal.cli.probe:main"),
+    Command("replicate", "Make a published finding about models again, with controls.", "tymbal.cli.replicate:main"),
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),
     Command("world train", "Train the small model that knows the generated world.", "tymbal.cli.world:train"),
     Command("world card", "Measure what a model knows of the generated world.", "tymbal.cli.world:card"),

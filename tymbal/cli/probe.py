@@ -1,0 +1,71 @@
+"""`tymbal probe`: read a concept from every layer of a model, beside the controls."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional, arg
+
+from tymbal.probes.labelled import LabelConfig
+from tymbal.probes.probing import ProbeConfig
+from tymbal.study.plan import BUNDLED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Read a concept from a model's activations, and hold the score against its controls.
+
+    Writes a table, a picture of the score by layer, the probe of the best layer and the finding. Labels come from a
+    file (--labels) or are a concept of the generated world (--concept).
+    """
+
+    model: Annotated[Positional[str], arg(metavar="[MODEL]")] = BUNDLED
+    """a Hugging Face model: local folder or hub id; 'bundled' is the small one that comes with Tymbal"""
+    labels: Annotated[Path | None, arg(metavar="FILE")] = None
+    """a CSV or JSONL file with texts, optional spans and labels"""
+    concept: str | None = None
+    """a concept of the world: tone, language, town.position, person.gender, statement.true, ..."""
+    examples: int | None = None
+    """take only so many examples, drawn by the seed; None: all of a file, about 4,000 of the world"""
+    columns: Annotated[LabelConfig, OmitArgPrefixes] = field(default_factory=LabelConfig)
+    """how the labels lie in the file"""
+    config: Annotated[ProbeConfig, OmitArgPrefixes] = field(default_factory=ProbeConfig)
+    """what is read and how it is judged"""
+    out: Annotated[Path, arg(metavar="DIR")] = Path("probes")
+    """the folder to write to"""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Parse, probe, write table, picture, probe and finding; print the table and where they lie."""
+    options = tyro.cli(Options, args=arguments, prog="tymbal probe")
+    if (options.labels is None) == (options.concept is None):
+        print("tymbal probe: give either --labels FILE or --concept NAME", file=sys.stderr)
+        raise SystemExit(2)
+
+    from tymbal.artifact import write_text
+    from tymbal.cli.display import Display
+    from tymbal.corpora.world import MODEL, generate_world
+    from tymbal.models import open_model
+    from tymbal.probes import concept_texts, probe, read_labels, save_report
+    from tymbal.probes.pictures import draw_scores, draw_transfer
+    from tymbal.probes.table import report_table
+
+    if options.labels is not None:
+        texts = read_labels(options.labels, options.columns).sampled(options.examples, options.config.seed)
+    else:
+        texts = concept_texts(generate_world(0), options.concept or "", examples=options.examples or 4000)
+    model = open_model(MODEL if options.model == BUNDLED else options.model)
+    with Display().stage("probe") as progress:
+        report = probe(model, texts, options.config, progress)
+    save_report(report, options.out)
+    table = report_table(report)
+    write_text(options.out / "table.md", table + "\n")
+    draw_scores(report, options.out / "scores.svg")
+    transfer = report.best.controls.transfer
+    if len(transfer.names) > 1:
+        draw_transfer(transfer, f"{report.concept}, {report.best.site}", options.out / "transfer.svg")
+    print(table)
+    print(f"\n{options.out}/: table.md, scores.svg, finding.json, probe/ ({report.best.site})")
