@@ -9,7 +9,7 @@ from tymbal.dictionaries.baselines import Subspace, random_dictionary
 from tymbal.dictionaries.bootstrap import Bootstrap
 from tymbal.dictionaries.findings import dead, dense_features, deviations, histogram_quantile, loss_recovered
 from tymbal.dictionaries.firing import Firing
-from tymbal.dictionaries.measures import Columns, Systems, add_reconstruction
+from tymbal.dictionaries.measures import Columns, Rows, Systems, add_reconstruction
 
 
 def axes_dictionary(width: int, k: int) -> TopK:
@@ -19,6 +19,11 @@ def axes_dictionary(width: int, k: int) -> TopK:
         dictionary.encoder.copy_(torch.cat([torch.eye(width), -torch.eye(width)]))
         dictionary.decoder.copy_(dictionary.encoder)
     return dictionary.requires_grad_(False)
+
+
+def both(rows: torch.Tensor) -> Rows:
+    """An autoencoder reads and writes the same rows."""
+    return Rows(rows, rows)
 
 
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
@@ -35,6 +40,7 @@ def test_variance_unexplained_of_a_known_reconstruction(offset: float) -> None:
     mean = rows.mean(0)
     covariance = (rows - mean).double().T @ (rows - mean).double() / len(rows)
     systems = Systems(
+        read_site="embed",
         site="embed",
         dictionary=dictionary,
         random=random_dictionary(dictionary, rows, 0),
@@ -43,7 +49,7 @@ def test_variance_unexplained_of_a_known_reconstruction(offset: float) -> None:
     )
     columns = Columns(passages)
     for part in range(0, 1200, 500):
-        add_reconstruction(columns, systems, rows[part : part + 500], passage[part : part + 500])
+        add_reconstruction(columns, systems, both(rows[part : part + 500]), passage[part : part + 500])
     sums = columns.sums | {"deviation": deviations(columns.sums)}
     resampled = Bootstrap(passages, draws=50, seed=0).over(sums)
     fvu = resampled.number(lambda sums: sums["error.spliced"] / sums["deviation"])
@@ -62,6 +68,7 @@ def test_a_perfect_dictionary_leaves_nothing_and_the_mean_leaves_everything() ->
     mean = rows.mean(0)
     perfect = axes_dictionary(4, 4)
     systems = Systems(
+        read_site="embed",
         site="embed",
         dictionary=perfect,
         random=random_dictionary(perfect, rows, 0),
@@ -69,7 +76,7 @@ def test_a_perfect_dictionary_leaves_nothing_and_the_mean_leaves_everything() ->
         mean=mean,
     )
     columns = Columns(1)
-    add_reconstruction(columns, systems, rows, torch.zeros(200, dtype=torch.long))
+    add_reconstruction(columns, systems, both(rows), torch.zeros(200, dtype=torch.long))
     sums = {name: column.sum(0, keepdim=True) for name, column in columns.sums.items()}
     assert float(sums["error.spliced"]) < 1e-9
     assert float(sums["error.subspace"]) < 1e-9

@@ -1,14 +1,12 @@
 """An atlas of hostile text, a study around it, the app on a real port, the export, and Chromium."""
 
 import json
-import os
 import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +19,6 @@ from tymbal.atlas.build import CODES, Annotations
 from tymbal.atlas.codes import Rows
 from tymbal.serve import create_app, export
 
-CHROMIUM = Path("/usr/bin/chromium")
 FEATURES, DEAD, PASSAGES, LENGTH, SLOTS = 72, 2, 180, 64, 4
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -185,30 +182,3 @@ def live(study: Path) -> Iterator[str]:
 def exported(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of the exported pages."""
     return export(study, tmp_path_factory.mktemp("exported")).parent
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A headless Chromium that can reach this machine alone; where there is none, tests skip or, if told, fail."""
-    refuse = pytest.fail if os.environ.get("CI_REQUIRE_BROWSER") else pytest.skip
-    if not CHROMIUM.exists():
-        refuse(f"needs Chromium at {CHROMIUM}")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        refuse("needs playwright")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            ],
-        )
-        yield browser
-        browser.close()

@@ -16,7 +16,6 @@ QUICK = {
     "sampling": Sampling(points=256, scrambles=4),
     "effort": Effort(sobol_points=64, shapley_points=64, scrambles=2),
 }
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 def text_of(html: str) -> str:
@@ -130,21 +129,16 @@ def test_mistakes_give_one_line(arguments, says, tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium")
-def test_nothing_hangs_over_the_page_on_a_phone_or_a_desk(tmp_path):
-    from playwright.sync_api import sync_playwright
-
+def test_nothing_hangs_over_the_page_on_a_phone_or_a_desk(tmp_path, chromium):
     for name in shipped_models():
         write_report(tmp_path / f"{name}.html", assess(read_model(name), **QUICK))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        for width in (390, 1440):
-            page = browser.new_page(viewport={"width": width, "height": 900})
-            for name in shipped_models():
-                page.goto((tmp_path / f"{name}.html").as_uri())
-                over = page.evaluate(
-                    "() => [...document.querySelectorAll('main *')]"
-                    ".filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"
-                )
-                assert over == [], (name, width)
-        browser.close()
+    for width in (390, 1440):
+        page = chromium.new_page(viewport={"width": width, "height": 900})
+        for name in shipped_models():
+            page.goto((tmp_path / f"{name}.html").as_uri())
+            over = page.evaluate(
+                "() => [...document.querySelectorAll('main *')]"
+                ".filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"
+            )
+            assert over == [], (name, width)
+        page.close()
