@@ -68,7 +68,7 @@ def test_p_values_are_uniform_where_there_is_nothing_to_find(grouped: bool) -> N
     groups = torch.arange(60) // 3
     once = torch.ones(1, 60, dtype=torch.float64)
     found = []
-    for trial in range(60):
+    for trial in range(200):
         # Scores agree within a group, as do the labels: a permutation of rows would be far too sure of itself.
         scores = torch.randn(20, 1, generator=generator)[groups] + 0.1 * torch.randn(60, 1, generator=generator)
         labels = torch.randn(20, 1, generator=generator)[groups].double()
