@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from tymbal.errors import ModelError
+from tymbal.models.cache import cache_name
 from tymbal.models.tokens import Tokens
 
 
@@ -53,13 +54,13 @@ def generated_ids(
     generators = [torch.Generator().manual_seed(seed + row) for row in range(len(prompts))]
     given = Tokens.from_rows(prompts, left=True).to(model.device)
     ids, mask, cache = given.ids, given.mask, None
-    padded = not bool(mask.all())
+    padded, name = not bool(mask.all()), cache_name(model)
     new: list[list[int]] = [[] for _ in prompts]
     going = [True] * len(prompts)
     for _ in range(count):
         where = _places(mask, ids) if padded else {}
-        step: Any = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1, **where)
-        cache = step.past_key_values
+        step: Any = model(input_ids=ids, **{name: cache}, use_cache=True, logits_to_keep=1, **where)
+        cache = step[name]
         logits = _finite(step.logits[:, -1].float().cpu())
         tokens = [_choose(row, temperature, generator) for row, generator in zip(logits, generators, strict=True)]
         for row, token in enumerate(tokens):

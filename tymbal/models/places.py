@@ -16,6 +16,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from tymbal.models.cache import given_cache
+
 
 class TokenPlaces:
     """The places of the tokens of one forward pass, cached tokens not among them; worked out as they are asked for."""
@@ -91,7 +93,7 @@ class PlaceFinder:
         outer, self._outer_mask = self._outer_mask, None
         self._given = given if outer is None else {**given, "attention_mask": outer}
         # Asked now, since the first block will have filled the cache when the first edit asks.
-        cache = given.get("past_key_values")
+        cache = given_cache(given)
         self._cached = 0 if cache is None else int(cache.get_seq_length())
         self._places = None
 
