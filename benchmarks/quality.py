@@ -42,6 +42,8 @@ from tymbal.models import LanguageModel
 HERE = Path(__file__).parent
 BATCH, EPOCHS = 4096, 6
 DEAD_AFTER = 300_000
+MOST_L0 = 1.1
+"""A peer with more than so many times k features active is not compared with."""
 MOST_DEAD = 0.01
 """Goal: the share of features that never fire on the held-out text."""
 BOOKS = ("pride_and_prejudice", "sherlock_holmes", "grimms_fairy_tales", "war_and_peace", "on_liberty", "time_machine")
@@ -152,7 +154,7 @@ def prepared(bed: Bed, real: Path | None, folder: Path) -> Ground:
     passages = cut(documents, model.tokenizer, CutConfig(length=length, tokens=bed.tokens), folder / "corpus")
     store = harvest(model, passages, HarvestConfig(sites=(bed.site,)), folder / "activations")
     source = StoredRows(store, bed.site, seed=0)
-    steps = EPOCHS * source.rows_per_epoch // BATCH
+    steps = int(EPOCHS * source.rows_per_epoch) // BATCH
     rows = torch.cat([source.batch(step, BATCH).bfloat16() for step in range(steps)])
     file = folder / "rows.safetensors"
     artifact.write_tensors(file, {"rows": rows})
@@ -225,12 +227,18 @@ def peers(ground: Ground, kind: str, k: int, folder: Path) -> Iterator[tuple[str
                 continue
             found.append(judged(load_dictionary(out), ground))
         if found:
-            yield name, min(found, key=lambda result: result.unexplained)
+            yield name, min(found, key=lambda result: (not comparable(result, k), result.unexplained))
+
+
+def comparable(result: Result, k: int) -> bool:
+    """Whether a dictionary has no more features active than were asked for, or hardly more."""
+    return result.l0 <= MOST_L0 * k
 
 
 def lines(bed: Bed, kind: str, k: int, results: dict[str, Result]) -> Iterator[Line]:
-    """The numbers of one kind at one k; Tymbal's goals are the best peer's values."""
-    best = min((result.unexplained for name, result in results.items() if name != OURS), default=None)
+    """The numbers of one kind at one k; Tymbal's goal is the best value of a peer that keeps to k."""
+    rivals = (result for name, result in results.items() if name != OURS and comparable(result, k))
+    best = min((result.unexplained for result in rivals), default=None)
     for name, result in results.items():
         mine = name == OURS
         label = f"{bed.name} k {k} {kind}"
