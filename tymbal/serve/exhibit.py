@@ -31,7 +31,10 @@ class OnShow(NamedTuple):
 
 @dataclass
 class Exhibit:
-    """An open atlas with what is known about where it comes from. Read only; threads may share it."""
+    """An open atlas with what is known about where it comes from.
+
+    Read only; threads may share it, but for one that reads ahead.
+    """
 
     atlas: Atlas
     evaluation: dict[str, Any] = field(default_factory=dict)
