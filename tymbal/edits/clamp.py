@@ -4,6 +4,7 @@ Only the feature's own part changes: x + (new - old) · direction. What the dict
 term, stays as it is, bit for bit up to that one addition; so clamping a feature to its own value changes nothing.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY, dataclass
 from math import isfinite
 from typing import final
@@ -17,90 +18,81 @@ from tymbal.edits.where import EVERYWHERE, Where
 from tymbal.models import LanguageModel, TokenPlaces
 
 
+@dataclass(frozen=True, eq=False)
+class _FeatureEdit(ABC):
+    """Gives a feature another value, which depends on the one it has."""
+
+    dictionary: Dictionary
+    _: KW_ONLY
+    feature: int
+    at_site: str | None = None
+    """for a dictionary that records no site"""
+    where: Where = EVERYWHERE
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.feature < self.dictionary.features:
+            raise ValueError(f"expected a feature from 0 to {self.dictionary.features - 1}; got {self.feature}")
+        if not isfinite(self._number):
+            raise ValueError(f"expected a finite number; got {self._number}")
+        site_of(self.dictionary, self.at_site)
+
+    @property
+    @abstractmethod
+    def _number(self) -> float:
+        """What the new value is made with."""
+
+    @abstractmethod
+    def _change(self, value: Float[Tensor, "batch token"]) -> Float[Tensor, "batch token"]:
+        """What is added to the feature's value."""
+
+    @property
+    def site(self) -> str:
+        """The dictionary's."""
+        return site_of(self.dictionary, self.at_site)
+
+    def require(self, model: LanguageModel) -> None:
+        """Raise `ModelError` for a model that the dictionary was not made for."""
+        require_same_model(model, self.dictionary.model, "a dictionary")
+        require_width(model, self.site, self.dictionary.width, "a dictionary")
+
+    def at(
+        self, activation: Float[Tensor, "batch token width"], places: TokenPlaces
+    ) -> Float[Tensor, "batch token width"]:
+        """The activations with the feature at its new value."""
+        codes = self.dictionary.encode(activation)
+        change = self._change((codes.values * (codes.indices == self.feature)).sum(-1))
+        moved = activation + (change.unsqueeze(-1) * self.dictionary.decoder[self.feature]).to(activation.dtype)
+        return self.where.put(activation, moved, places)
+
+
 @final
 @dataclass(frozen=True, eq=False)
-class Clamp:
+class Clamp(_FeatureEdit):
     """Sets a feature to `value`, whether it was active or not."""
 
-    dictionary: Dictionary
     _: KW_ONLY
-    feature: int
     value: float
     """in activation units"""
-    at_site: str | None = None
-    """for a dictionary that records no site"""
-    where: Where = EVERYWHERE
-
-    def __post_init__(self) -> None:
-        _check(self.dictionary, self.feature, self.value, self.at_site)
 
     @property
-    def site(self) -> str:
-        """The dictionary's."""
-        return site_of(self.dictionary, self.at_site)
+    def _number(self) -> float:
+        return self.value
 
-    def require(self, model: LanguageModel) -> None:
-        """Raise `ModelError` for a model that the dictionary was not made for."""
-        _require(self.dictionary, self.site, model)
-
-    def at(
-        self, activation: Float[Tensor, "batch token width"], places: TokenPlaces
-    ) -> Float[Tensor, "batch token width"]:
-        """The activations with the feature at its value."""
-        change = self.value - _value(self.dictionary, self.feature, activation)
-        return self.where.put(activation, _moved(self.dictionary, self.feature, activation, change), places)
+    def _change(self, value: Float[Tensor, "batch token"]) -> Float[Tensor, "batch token"]:
+        return self.value - value
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Scale:
+class Scale(_FeatureEdit):
     """Multiplies a feature's value by `factor`; 0 takes the feature out."""
 
-    dictionary: Dictionary
     _: KW_ONLY
-    feature: int
     factor: float
-    at_site: str | None = None
-    """for a dictionary that records no site"""
-    where: Where = EVERYWHERE
-
-    def __post_init__(self) -> None:
-        _check(self.dictionary, self.feature, self.factor, self.at_site)
 
     @property
-    def site(self) -> str:
-        """The dictionary's."""
-        return site_of(self.dictionary, self.at_site)
+    def _number(self) -> float:
+        return self.factor
 
-    def require(self, model: LanguageModel) -> None:
-        """Raise `ModelError` for a model that the dictionary was not made for."""
-        _require(self.dictionary, self.site, model)
-
-    def at(
-        self, activation: Float[Tensor, "batch token width"], places: TokenPlaces
-    ) -> Float[Tensor, "batch token width"]:
-        """The activations with the feature scaled."""
-        change = (self.factor - 1) * _value(self.dictionary, self.feature, activation)
-        return self.where.put(activation, _moved(self.dictionary, self.feature, activation, change), places)
-
-
-def _check(dictionary: Dictionary, feature: int, number: float, site: str | None) -> None:
-    if not 0 <= feature < dictionary.features:
-        raise ValueError(f"expected a feature from 0 to {dictionary.features - 1}; got {feature}")
-    if not isfinite(number):
-        raise ValueError(f"expected a finite number; got {number}")
-    site_of(dictionary, site)
-
-
-def _require(dictionary: Dictionary, site: str, model: LanguageModel) -> None:
-    require_same_model(model, dictionary.model, "a dictionary")
-    require_width(model, site, dictionary.width, "a dictionary")
-
-
-def _value(dictionary: Dictionary, feature: int, activation: Tensor) -> Float[Tensor, "batch token"]:
-    codes = dictionary.encode(activation)
-    return (codes.values * (codes.indices == feature)).sum(-1)
-
-
-def _moved(dictionary: Dictionary, feature: int, activation: Tensor, change: Tensor) -> Tensor:
-    return activation + (change.unsqueeze(-1) * dictionary.decoder[feature]).to(activation.dtype)
+    def _change(self, value: Float[Tensor, "batch token"]) -> Float[Tensor, "batch token"]:
+        return (self.factor - 1) * value
