@@ -2,7 +2,8 @@
 
 200,000 random rows of width 768 in fp32 with 2 and 10 classes, in one batch and in batches of 256 rows. A fit counts
 everything from the rows to an eraser, fingerprints included. The peer gets its one-hot labels ready-made, and runs in a
-process of its own on the same rows; the two take turns.
+process of its own on the same rows; the two take turns, each on one thread: threads that wait for one another spin, and
+that would count as CPU time.
 """
 
 import subprocess
@@ -13,6 +14,7 @@ from typing import IO, Any
 
 import torch
 from report import Line, arguments, note, show
+from threadpoolctl import threadpool_limits
 
 from tymbal.edits import EraserFitter
 
@@ -103,6 +105,7 @@ def main() -> None:
     """Measure and print."""
     options = arguments(__doc__)
     torch.set_num_threads(1)
+    threadpool_limits(1)  # NumPy's products have threads of their own
     x = torch.randn(ROWS, WIDTH, generator=torch.Generator().manual_seed(0))
     peer = started()
     if peer is None:
