@@ -109,7 +109,7 @@ class Trainer:
         loss.total.backward()
         if dictionary.unit_norm and not dictionary.ends.parts:
             remove_radial_part(dictionary)
-        norm = torch.nn.utils.clip_grad_norm_(dictionary.parameters(), CLIP, foreach=True)
+        norm = clip_gradient(dictionary)
         if not bool(torch.isfinite(norm + loss.total.detach())):
             return measured._replace(loss=float("nan"))
         for group in self.optimiser.param_groups:
@@ -206,6 +206,16 @@ def schedule(step: int, steps: int, config: TrainingConfig) -> float:
     rise = (step + 1) / max(1.0, config.warmup * steps)
     fall = (steps - step) / max(1.0, config.decay * steps)
     return min(1.0, rise, fall)
+
+
+def clip_gradient(dictionary: Dictionary) -> Float[Tensor, ""]:
+    """Scale the gradient down to norm `CLIP` where it is longer; returns the norm it had."""
+    given = [parameter for parameter in dictionary.parameters() if parameter.grad is not None]
+    norm = torch.nn.utils.get_total_norm([parameter.grad for parameter in given if parameter.grad is not None])
+    # Nearly every gradient is short: to scale it by 1 would cost a pass over all of it.
+    if bool(norm > CLIP):
+        torch.nn.utils.clip_grads_with_norm_(given, CLIP, norm)
+    return norm
 
 
 @torch.no_grad()
