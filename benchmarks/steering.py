@@ -7,7 +7,7 @@ three sites, or are of three kinds. The calls take turns in one process.
 from collections.abc import Iterator
 
 import torch
-from report import Line, arguments, cpu_seconds, ratio_of_least, show
+from report import Line, arguments, cpu_seconds, one_thread, ratio_of_least, show
 
 from tymbal.corpora.world import MODEL
 from tymbal.edits import Ablate, Erase, EraserFitter, Steer
@@ -56,6 +56,7 @@ def measure(model: LanguageModel, prompts: list[str], what: str) -> Iterator[Lin
 def main() -> None:
     """Measure and print."""
     options = arguments(__doc__)
+    one_thread()
     model = open_model(MODEL)
     for prompts, what in ((PROMPTS[:1], "one row"), (PROMPTS, "8 rows, padded")):
         show(list(measure(model, prompts, what)), as_json=options.json)
