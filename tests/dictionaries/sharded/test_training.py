@@ -15,7 +15,7 @@ from tymbal.dictionaries.screening import FEWEST_FEATURES
 from tymbal.dictionaries.sharded import Sharding, train_sharded
 from tymbal.errors import TrainingError
 
-SHORT = TrainingConfig(features=64, k=3, batch=200, epochs=1.0, dead_after=1200, checkpoint_every=7)
+SHORT = TrainingConfig(features=64, k=3, batch=200, epochs=1.0, dead_after=300, checkpoint_every=7)
 BY_ROWS, BY_FEATURES = Sharding(row_parts=2), Sharding(feature_parts=2)
 BOTH = Sharding(row_parts=2, feature_parts=2)
 
@@ -58,9 +58,9 @@ def test_many_processes_train_what_one_trains(sequenced, together, tmp_path: Pat
         ({"kind": "jumprelu"}, BY_FEATURES),
         ({"kind": "jumprelu", "penalty": "tanh"}, BY_ROWS),
         ({"kind": "topk", "multi_topk": True}, BY_FEATURES),
-        # So many dead features that AuxK chooses among them, in each of its two ways.
-        ({"kind": "topk", "features": 128, "k": 1, "dead_after": 200, "aux": 0.5}, BY_FEATURES),
-        ({"kind": "topk", "features": 40, "k": 1, "dead_after": 200, "aux": 0.5}, BOTH),
+        # About 75 and 200 dead features, of which AuxK takes the 12 highest a row by dense and by sparse products.
+        ({"kind": "topk", "features": 128, "k": 1, "dead_after": 200, "aux": 0.5}, BOTH),
+        ({"kind": "topk", "features": 256, "k": 1, "dead_after": 200, "aux": 0.5}, BY_FEATURES),
         # So many features that scores are screened.
         ({"kind": "topk", "features": 2 * FEWEST_FEATURES, "epochs": 0.3}, BY_FEATURES),
         ({"kind": "batch_topk", "features": 2 * FEWEST_FEATURES, "epochs": 0.3}, BY_FEATURES),
