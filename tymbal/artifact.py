@@ -122,14 +122,22 @@ def read_tensors(path: Path, *, repair: str = REPAIR) -> "dict[str, Tensor]":
         raise ArtifactError(expected=f"tensors in {path}", got=f"a damaged file ({error})", do=repair) from error
 
 
-def seal(folder: Path, kind: str, config: Mapping[str, Any], files: Sequence[str]) -> None:
+def seal(
+    folder: Path,
+    kind: str,
+    config: Mapping[str, Any],
+    files: Sequence[str],
+    *,
+    checksums: Mapping[str, str] | None = None,
+) -> None:
     """End an artifact: write `config.json`, then `manifest.json` with each file's size and SHA-256.
 
-    `files` are paths relative to `folder`. The manifest comes last, so that an unsealed folder is an unfinished one.
+    `files` are paths relative to `folder`; `checksums` are those that are known already. The manifest comes last, so
+    that an unsealed folder is an unfinished one.
     """
-    write_json(folder / CONFIG, config)
+    known = {**(checksums or {}), CONFIG: write_json(folder / CONFIG, config)}
     entries = {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": file_checksum(folder / name)}
+        name: {"bytes": (folder / name).stat().st_size, "sha256": known.get(name) or file_checksum(folder / name)}
         for name in sorted({*files, CONFIG})
     }
     write_json(folder / MANIFEST, {"kind": kind, "files": entries, "provenance": provenance()})
@@ -154,9 +162,9 @@ def require_kind(folder: Path, kind: str) -> dict[str, Any]:
     return manifest
 
 
-def damage(folder: Path) -> Iterator[Damage]:
-    """Each file of a sealed artifact that is missing, cut short or changed."""
-    for name, entry in read_json(folder / MANIFEST)["files"].items():
+def damage(folder: Path, *, part: int = 0, parts: int = 1) -> Iterator[Damage]:
+    """Each file of a sealed artifact that is missing, cut short or changed; of many, one in `parts` is looked at."""
+    for name, entry in list(read_json(folder / MANIFEST)["files"].items())[part::parts]:
         path = folder / name
         if not path.exists():
             yield Damage(path, "missing")

@@ -32,6 +32,11 @@ COMMANDS = (
     Command(
         "convert", "Write a dictionary in the files of another tool, or another's in ours.", "tymbal.cli.convert:main"
     ),
+    Command(
+        "train-dictionary",
+        "Train a dictionary on stored activations, with one process or many.",
+        "tymbal.cli.train_dictionary:main",
+    ),
     Command("generate", "Let a model continue a text.", "tymbal.cli.generate:main"),
     Command("steer", "Steer a model toward a text, and measure what that does.", "tymbal.cli.steer:main"),
     Command("probe", "Read a concept from a model's layers, beside its controls.", "tymbal.cli.probe:main"),

@@ -84,7 +84,7 @@ class Matryoshka(Dictionary):
 
     def observe(self, active: Active) -> None:
         """Move the threshold towards the lowest value kept; the first batches count as a plain mean."""
-        move_threshold(self.threshold, self.observed, active)
+        move_threshold(self.threshold, self.observed, self.ranks.lowest(active.values))
 
     @torch.no_grad()
     def rescale(self, factor: float) -> None:
