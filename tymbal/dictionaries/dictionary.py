@@ -55,6 +55,8 @@ class Dictionary(nn.Module, ABC):
     """Whether features compete for k places a row (TopK and its kin), or each is judged by itself."""
     unit_norm: ClassVar[bool] = True
     """Whether directions keep norm 1 while training; when saved they always have it."""
+    valued: ClassVar[tuple[str, ...]] = ()
+    """Tensors besides the biases that are in units of values, such as thresholds: they grow as values do."""
 
     def __init__(
         self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
@@ -120,8 +122,8 @@ class Dictionary(nn.Module, ABC):
     @torch.no_grad()
     def rescale(self, factor: float) -> None:
         """Make a dictionary for x into one for `factor · x`; directions stay, values grow by `factor`."""
-        self.encoder_bias.mul_(factor)
-        self.decoder_bias.mul_(factor)
+        for name in ("encoder_bias", "decoder_bias", *self.valued):
+            getattr(self, name).mul_(factor)
 
     @torch.no_grad()
     def move_origin(self, shift: Float[Tensor, " width"]) -> None:
@@ -140,7 +142,9 @@ class Dictionary(nn.Module, ABC):
                 "give every direction the same norm"
             )
         self.encoder.mul_(factors.unsqueeze(1))
-        self.encoder_bias.mul_(factors)
+        for name in ("encoder_bias", *self.valued):
+            tensor = getattr(self, name)
+            tensor.mul_(factors if tensor.ndim else factors[0])
 
     @torch.no_grad()
     def fold_norms(self) -> None:

@@ -1,9 +1,9 @@
 """One training step, and the state that a run is made of.
 
 A step: loss and gradients (`loss.py`); the decoder's gradient loses its part along each direction, where directions
-keep unit norm; the gradient's norm is clipped; Adam; directions are scaled to norm 1; features that did not fire grow
-older by the rows of the batch; the coefficient of a sparsity penalty moves towards the L0 that is asked for
-(`controller.py`); now and then dead features are replaced, if asked (`resampling.py`).
+keep unit norm; the gradient's norm is clipped; Adam; the biases of dead features rise (`revival.py`); directions are
+scaled to norm 1; features that did not fire grow older by the rows of the batch; the coefficient of a sparsity penalty
+moves towards the L0 that is asked for (`controller.py`); now and then dead features are replaced, if asked.
 
 The learning rate rises linearly over the first steps and falls linearly to zero over the last ones. All state that
 the next step depends on is in `state()`, so that a run that continues from it takes the same steps, bit by bit.
@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from tymbal.dictionaries.active import Active
-from tymbal.dictionaries.config import TrainingConfig
+from tymbal.dictionaries.config import Descent, TrainingConfig
 from tymbal.dictionaries.controller import Controller
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.ends import AUTOENCODER, Ends
@@ -27,7 +27,7 @@ from tymbal.dictionaries.files import KINDS
 from tymbal.dictionaries.initial import initialise
 from tymbal.dictionaries.loss import batch_loss
 from tymbal.dictionaries.reconstruction import Rows, Terms
-from tymbal.dictionaries.resampling import replace_dead
+from tymbal.dictionaries.revival import raise_biases, replace_dead
 from tymbal.dictionaries.screening import room_for
 from tymbal.dictionaries.units import Units, fold
 from tymbal.errors import TrainingError
@@ -39,7 +39,7 @@ CLIP = 1.0
 """Largest norm of the whole gradient; the loss is in units of the variance."""
 
 
-PACE = {"threshold": 10.0}
+PACE = {"threshold": 2.0}
 """How many times the learning rate a parameter has: thresholds have far to go, and few scores to learn from."""
 
 
@@ -52,7 +52,7 @@ class Progressed(NamedTuple):
     """Fraction of variance unexplained on this batch, 0 is perfect; against the variance of the first rows."""
     l0: float
     dead: int
-    """Features that have not fired for `dead_after` tokens."""
+    """Features that have not fired for as long as `Revival` says."""
     sparsity: float
     """Coefficient of the sparsity penalty; 0 where there is none."""
     screened: float
@@ -65,6 +65,8 @@ class Trainer:
     def __init__(self, config: TrainingConfig, width: int, steps: int, units: Units, ends: Ends = AUTOENCODER) -> None:
         self.config, self.steps, self.units = config, steps, units
         self.dictionary = untrained(config, width, ends)
+        self.rate = config.descent.rate(config.features)
+        self.patience = config.revival.patience(steps * config.batch)
         self.idle = torch.zeros(config.features, dtype=torch.int64)
         """Tokens since each feature last fired."""
         self.done = 0
@@ -74,7 +76,9 @@ class Trainer:
             {"params": [parameter], "pace": PACE.get(name, 1.0)}
             for name, parameter in self.dictionary.named_parameters()
         ]
-        self.optimiser = torch.optim.Adam(groups, lr=config.learning_rate, betas=BETAS, eps=EPSILON, fused=True)
+        self.optimiser = torch.optim.Adam(groups, lr=self.rate, betas=BETAS, eps=EPSILON, fused=True)
+        self.rounded = untrained(config, width, ends).bfloat16() if config.descent.precision == "bf16" else None
+        """The dictionary as steps compute with it, where that is not its own precision."""
         self.room = room_for(config.batch, self.dictionary.width, config.features)
 
     def begin(self, activations: Float[Tensor, "row width"]) -> None:
@@ -82,21 +86,22 @@ class Trainer:
         initialise(self.dictionary, self.units.applied(activations), self.config.seed)
 
     def dead(self) -> Bool[Tensor, " feature"]:
-        """Features that have not fired for `dead_after` tokens."""
-        return self.idle >= self.config.dead_after
+        """Features that have not fired for as long as `Revival` says."""
+        return self.idle >= self.patience
 
     def sparsity(self) -> float:
         """Coefficient of the sparsity penalty in the next step."""
         if self.dictionary.competitive:
             return 0.0
-        return self.controller.coefficient if self.config.sparsity is None else self.config.sparsity
+        return self.controller.coefficient if self.config.objective.sparsity is None else self.config.objective.sparsity
 
     def step(self, activations: Float[Tensor, "row column"]) -> Progressed:
         """Take one step on a batch in the model's own units; the numbers may be NaN, then nothing was changed."""
-        dictionary, dead = self.dictionary, self.dead()
+        dictionary, dead, descent = self.dictionary, self.dead(), self.config.descent
         self.optimiser.zero_grad()
         x, target = dictionary.ends.split(self.units.applied(activations), dictionary.width)
-        loss = batch_loss(dictionary, x, self._terms(dead), target=target, room=self.room)
+        working = dictionary if self.rounded is None else rounded_from(dictionary, self.rounded)
+        loss = batch_loss(working, x, self._terms(dead), target=target, room=self.room, exact=dictionary)
         measured = Progressed(
             self.done,
             float(loss.total.detach()),
@@ -107,28 +112,33 @@ class Trainer:
             1 - loss.uncertified / len(x),
         )
         loss.total.backward()
+        if self.rounded is not None:
+            take_gradients(dictionary, self.rounded)
         if dictionary.unit_norm and not dictionary.ends.parts:
             remove_radial_part(dictionary)
         norm = torch.nn.utils.clip_grad_norm_(dictionary.parameters(), CLIP, foreach=True)
         if not bool(torch.isfinite(norm + loss.total.detach())):
             return measured._replace(loss=float("nan"))
+        share = schedule(self.done, self.steps, descent)
         for group in self.optimiser.param_groups:
-            group["lr"] = group["pace"] * self.config.learning_rate * schedule(self.done, self.steps, self.config)
+            group["lr"] = group["pace"] * self.rate * share
         self.optimiser.step()
+        raise_biases(dictionary, dead, loss.active, self.config.revival.lift * share)
         self._settle(loss.active, x, target)
         self.controller.observe(measured.l0)
         self.done += 1
         return measured
 
     def _terms(self, dead: Bool[Tensor, " feature"]) -> Terms:
+        objective = self.config.objective
         return Terms(
             variance=self.units.variance,
             dead=dead,
-            aux=self.config.aux,
+            aux=self.config.revival.aux,
             sparsity=self.sparsity(),
-            multi_topk=self.config.multi_topk,
-            penalty=self.config.penalty,
-            bandwidth=self.config.bandwidth,
+            multi_topk=objective.multi_topk,
+            penalty=objective.penalty,
+            bandwidth=objective.bandwidth,
         )
 
     def _settle(self, active: Active, x: Float[Tensor, "row width"], target: Float[Tensor, "row target"]) -> None:
@@ -139,7 +149,7 @@ class Trainer:
         self.dictionary.observe(active)
         self.idle += len(x)
         self.idle[active.features[active.values > 0]] = 0
-        every, done = self.config.resample_every, (self.done + 1) * len(x)
+        every, done = self.config.revival.resample_every, (self.done + 1) * len(x)
         if every and done // every > self.done * len(x) // every:
             dead = self.dead().nonzero().squeeze(-1)
             replace_dead(self.dictionary, self.optimiser, dead, Rows(x, target), seed=self.config.seed + self.done)
@@ -197,15 +207,31 @@ def untrained(config: TrainingConfig, width: int, ends: Ends) -> Dictionary:
             do="use batch_topk or relu",
         )
     read = width - (ends.target.width if ends.target else 0)
-    settings = {"width": read, "features": config.features, "k": config.k, "prefixes": config.prefixes}
+    settings = {"width": read, "features": config.features, "k": config.k, "prefixes": config.objective.prefixes}
     return KINDS[config.kind].from_config({"site": None, "model": {}, **settings, **ends.to_json()})
 
 
-def schedule(step: int, steps: int, config: TrainingConfig) -> float:
+def schedule(step: int, steps: int, descent: Descent) -> float:
     """The learning rate's factor at a step: up over `warmup`, then 1, then down to zero over `decay` of all steps."""
-    rise = (step + 1) / max(1.0, config.warmup * steps)
-    fall = (steps - step) / max(1.0, config.decay * steps)
+    rise = (step + 1) / max(1.0, descent.warmup * steps)
+    fall = (steps - step) / max(1.0, descent.decay * steps)
     return min(1.0, rise, fall)
+
+
+@torch.no_grad()
+def rounded_from(dictionary: Dictionary, copy: Dictionary) -> Dictionary:
+    """`copy` with the dictionary's numbers, rounded to its own precision, and without gradients."""
+    for rounded, exact in zip(copy.parameters(), dictionary.parameters(), strict=True):
+        rounded.copy_(exact)
+        rounded.grad = None
+    return copy
+
+
+@torch.no_grad()
+def take_gradients(dictionary: Dictionary, copy: Dictionary) -> None:
+    """Give the dictionary the gradients of its rounded copy."""
+    for exact, rounded in zip(dictionary.parameters(), copy.parameters(), strict=True):
+        exact.grad = None if rounded.grad is None else rounded.grad.to(exact)
 
 
 @torch.no_grad()
