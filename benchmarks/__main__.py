@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-LONG = frozenset({"dictionary_growth", "mild_sampling", "quality"})
+LONG = frozenset({"concept_list", "dictionary_growth", "mild_sampling", "quality", "superposition"})
 HERE = Path(__file__).parent
 
 

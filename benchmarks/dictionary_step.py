@@ -22,7 +22,7 @@ import torch
 from report import Line, arguments, note, show
 from turns import in_turns, load, memory, save
 
-from tymbal.dictionaries.config import TrainingConfig
+from tymbal.dictionaries.config import Objective, TrainingConfig
 from tymbal.dictionaries.trainer import Trainer
 from tymbal.dictionaries.units import units
 
@@ -58,7 +58,8 @@ def planted(batches: int, *, width: int = WIDTH, batch: int = BATCH) -> list[tor
 def config_of(kind: str, features: int = FEATURES, k: int = K, batch: int = BATCH) -> TrainingConfig:
     """The default training of a kind at these sizes."""
     prefixes = tuple(features // share for share in PREFIX_SHARES) if kind == "matryoshka" else ()
-    return TrainingConfig(kind=kind, features=features, k=k, batch=batch, prefixes=prefixes)  # pyright: ignore[reportArgumentType]
+    objective = Objective(prefixes=prefixes)
+    return TrainingConfig(kind=kind, features=features, k=k, batch=batch, objective=objective)  # pyright: ignore[reportArgumentType]
 
 
 def stepping(
@@ -73,7 +74,7 @@ def stepping(
     def step(rows: torch.Tensor) -> object:
         trainer.idle.zero_()
         if aux:
-            trainer.idle[::16] = config.dead_after
+            trainer.idle[::16] = trainer.patience
         return trainer.step(rows)
 
     return step

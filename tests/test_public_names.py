@@ -24,11 +24,11 @@ NAMES = {
         "bundled_documents generate_world make"
     ),
     "tymbal.dictionaries": (
-        "BatchTopK Codes ConceptConfig ConceptEvaluation ConceptScore Dictionary Ends Evaluation "
+        "BatchTopK Codes ConceptConfig ConceptEvaluation ConceptScore Descent Dictionary Ends Evaluation "
         "EvaluationConfig Finding Gated JumpReLU KINDS LatentScaling Logger Matryoshka MeanAblation Number "
-        "Part ReLU Run Scaling SideBySide Splice Target TensorBoard TopK TrainingConfig WeightsAndBiases "
-        "ZeroAblation as_jumprelu convert_dictionary draw_curve evaluate evaluate_concepts load_dictionary "
-        "require_width train train_many"
+        "Objective Part ReLU Revival Run Scaling SideBySide Splice Target TensorBoard TopK TrainingConfig "
+        "WeightsAndBiases ZeroAblation as_jumprelu convert_dictionary draw_curve evaluate evaluate_concepts "
+        "load_dictionary require_width train train_many"
     ),
     "tymbal.edits": (
         "EVERYWHERE Ablate CausalTrace Certificate CertificateConfig Clamp Counted Dose DoseConfig "

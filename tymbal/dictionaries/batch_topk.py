@@ -27,6 +27,7 @@ class BatchTopK(Dictionary):
 
     kind: ClassVar[str] = "batch_topk"
     competitive: ClassVar[bool] = True
+    valued: ClassVar[tuple[str, ...]] = ("threshold",)
 
     def __init__(
         self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
@@ -51,17 +52,6 @@ class BatchTopK(Dictionary):
     def observe(self, active: Active) -> None:
         """Move the threshold towards the lowest value kept; the first batches count as a plain mean."""
         move_threshold(self.threshold, self.observed, self.ranks.lowest(active.values))
-
-    def rescale(self, factor: float) -> None:
-        """As for any dictionary; the threshold is a value too."""
-        super().rescale(factor)
-        self.threshold *= factor
-
-    @torch.no_grad()
-    def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
-        """As for any dictionary; the threshold is a value too."""
-        super().scale_values(factors)
-        self.threshold.mul_(factors[0])
 
 
 def above(scores: Float[Tensor, "row feature"], threshold: Float[Tensor, ""]) -> Codes:

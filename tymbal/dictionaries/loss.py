@@ -62,19 +62,23 @@ def batch_loss(
     *,
     target: Float[Tensor, "row target"] | None = None,
     room: Room | None = None,
+    exact: Dictionary | None = None,
 ) -> Loss:
-    """The loss of one batch; `target` is what a transcoder should write. With `room` for it, scores are screened."""
-    rows = Rows(x, x if target is None else target)
+    """The loss of one batch; `target` is what a transcoder should write. With `room` for it, scores are screened.
+
+    Where `dictionary` is a rounded copy, `exact` is what it was rounded from: its scores choose the features.
+    """
+    rows = Rows(x.to(dictionary.encoder), x if target is None else target)
     with torch.no_grad():
-        scores = _scores(dictionary, x, room)
+        scores = _scores(dictionary if exact is None else exact, x, room)
     found = OBJECTIVES[type(dictionary)](dictionary, rows, scores, terms)
-    squared_error = found.error.square().sum()
+    squared_error = found.error.to(rows.target.dtype).square().sum()
     total = squared_error / (dictionary.ranks.rows(len(x)) * terms.variance) + found.terms
     if terms.aux > 0:
         which = terms.dead.nonzero().squeeze(-1)
         dead = int(dictionary.ranks.over_features(torch.tensor(len(which), device=x.device)))
         if dead:
-            total = total + terms.aux * _aux_loss(dictionary, x, found.error.detach(), scores, which, dead)
+            total = total + terms.aux * _aux_loss(dictionary, rows.x, found.error.detach(), scores, which, dead)
     return Loss(total, squared_error.detach(), found.active, scores.uncertified)
 
 

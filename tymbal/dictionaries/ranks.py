@@ -62,6 +62,10 @@ class Ranks(ABC):
         """The lowest of all ranks' values; infinite where there is none."""
 
     @abstractmethod
+    def lowest_in_rows(self, values: Float[Tensor, " row"]) -> Float[Tensor, " row"]:
+        """For each row the lowest of the values that ranks along the features' axis give for it."""
+
+    @abstractmethod
     def anywhere(self, mask: Bool[Tensor, " feature"]) -> Bool[Tensor, " feature"]:
         """Which of one's own features are marked on any rank along the rows' axis."""
 
@@ -104,6 +108,10 @@ class Alone(Ranks):
     def lowest(self, values: Float[Tensor, " entry"]) -> Float[Tensor, ""]:
         """The lowest value; infinite where there is none."""
         return values.min() if values.numel() else values.new_full((), torch.inf)
+
+    def lowest_in_rows(self, values: Float[Tensor, " row"]) -> Float[Tensor, " row"]:
+        """The same."""
+        return values
 
     def anywhere(self, mask: Bool[Tensor, " feature"]) -> Bool[Tensor, " feature"]:
         """The same."""

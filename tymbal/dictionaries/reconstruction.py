@@ -62,8 +62,8 @@ class Entries(NamedTuple):
 
 
 def entries(dictionary: Dictionary, x: Float[Tensor, "row width"], active: Active) -> Entries:
-    """The entries of `active`, whose values are scores."""
-    order = by_feature(active, dictionary.features)
+    """The entries of `active`, whose values are scores; in the dictionary's precision."""
+    active, order = active._replace(values=active.values.to(x)), by_feature(active, dictionary.features)
     values = active_values(x, dictionary.encoder, dictionary.encoder_bias, dictionary.centre(), active, order)
     return Entries(active, order, values)
 

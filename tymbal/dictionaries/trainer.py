@@ -1,9 +1,9 @@
 """One training step, and the state that a run is made of.
 
 A step: loss and gradients (`loss.py`); the decoder's gradient loses its part along each direction, where directions
-keep unit norm; the gradient's norm is clipped; Adam; directions are scaled to norm 1; features that did not fire grow
-older by the rows of the batch; the coefficient of a sparsity penalty moves towards the L0 that is asked for
-(`controller.py`); now and then dead features are replaced, if asked (`resampling.py`).
+keep unit norm; the gradient's norm is clipped; Adam; the biases of dead features rise (`revival.py`); directions are
+scaled to norm 1; features that did not fire grow older by the rows of the batch; the coefficient of a sparsity penalty
+moves towards the L0 that is asked for (`controller.py`); now and then dead features are replaced, if asked.
 
 The learning rate rises linearly over the first steps and falls linearly to zero over the last ones. All state that
 the next step depends on is in `state()`, so that a run that continues from it takes the same steps, bit by bit.
@@ -24,7 +24,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from tymbal.dictionaries.active import Active
-from tymbal.dictionaries.config import TrainingConfig
+from tymbal.dictionaries.config import Descent, TrainingConfig
 from tymbal.dictionaries.controller import Controller
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.ends import AUTOENCODER, Ends
@@ -33,7 +33,7 @@ from tymbal.dictionaries.initial import initialise
 from tymbal.dictionaries.loss import Loss, batch_loss
 from tymbal.dictionaries.ranks import ALONE, Ranks
 from tymbal.dictionaries.reconstruction import Rows, Terms
-from tymbal.dictionaries.resampling import replace_dead
+from tymbal.dictionaries.revival import raise_biases, replace_dead
 from tymbal.dictionaries.screening import room_for
 from tymbal.dictionaries.units import Units, fold
 from tymbal.errors import TrainingError
@@ -45,7 +45,7 @@ CLIP = 1.0
 """Largest norm of the whole gradient; the loss is in units of the variance."""
 
 
-PACE = {"threshold": 10.0}
+PACE = {"threshold": 2.0}
 """How many times the learning rate a parameter has: thresholds have far to go, and few scores to learn from."""
 
 
@@ -58,7 +58,7 @@ class Progressed(NamedTuple):
     """Fraction of variance unexplained on this batch, 0 is perfect; against the variance of the first rows."""
     l0: float
     dead: int
-    """Features that have not fired for `dead_after` tokens."""
+    """Features that have not fired for as long as `Revival` says."""
     sparsity: float
     """Coefficient of the sparsity penalty; 0 where there is none."""
     screened: float
@@ -84,6 +84,8 @@ class Trainer:
     ) -> None:
         self.config, self.steps, self.units = config, steps, units
         self.dictionary = untrained(config, width, ends, ranks).to(device)
+        self.rate = config.descent.rate(config.features)
+        self.patience = config.revival.patience(steps * config.batch)
         self.idle = torch.zeros(self.dictionary.features, dtype=torch.int64, device=device)
         """Tokens, of all ranks together, since each feature last fired."""
         self.done = 0
@@ -93,7 +95,10 @@ class Trainer:
             {"params": [parameter], "pace": PACE.get(name, 1.0)}
             for name, parameter in self.dictionary.named_parameters()
         ]
-        self.optimiser = torch.optim.Adam(groups, lr=config.learning_rate, betas=BETAS, eps=EPSILON, fused=True)
+        self.optimiser = torch.optim.Adam(groups, lr=self.rate, betas=BETAS, eps=EPSILON, fused=True)
+        rounds = config.descent.precision == "bf16"
+        self.rounded = untrained(config, width, ends, ranks).to(device).bfloat16() if rounds else None
+        """The dictionary as steps compute with it, where that is not its own precision."""
         self.device = torch.device(device)
         on_cpu, rows = self.device.type == "cpu", config.batch // ranks.row_parts
         self.room = room_for(rows, self.dictionary.width, self.dictionary.features) if on_cpu else None
@@ -103,32 +108,37 @@ class Trainer:
         initialise(self.dictionary, self.units.applied(activations.to(self.device)), self.config.seed)
 
     def dead(self) -> Bool[Tensor, " feature"]:
-        """Features that have not fired for `dead_after` tokens."""
-        return self.idle >= self.config.dead_after
+        """Features that have not fired for as long as `Revival` says."""
+        return self.idle >= self.patience
 
     def sparsity(self) -> float:
         """Coefficient of the sparsity penalty in the next step."""
         if self.dictionary.competitive:
             return 0.0
-        return self.controller.coefficient if self.config.sparsity is None else self.config.sparsity
+        return self.controller.coefficient if self.config.objective.sparsity is None else self.config.objective.sparsity
 
     def step(self, activations: Float[Tensor, "row column"]) -> Progressed:
         """Take one step on a batch in the model's own units; the numbers may be NaN, then nothing was changed."""
-        dictionary, dead = self.dictionary, self.dead()
+        dictionary, dead, descent = self.dictionary, self.dead(), self.config.descent
         self.optimiser.zero_grad()
         rows = self.units.applied(activations.to(self.device))
         x, target = dictionary.ends.split(rows, dictionary.width)
-        loss = batch_loss(dictionary, x, self._terms(dead), target=target, room=self.room)
+        working = dictionary if self.rounded is None else rounded_from(dictionary, self.rounded)
+        loss = batch_loss(working, x, self._terms(dead), target=target, room=self.room, exact=dictionary)
         measured = self._measured(loss, dead, dictionary.ranks.rows(len(x)))
         loss.total.backward()
+        if self.rounded is not None:
+            take_gradients(dictionary, self.rounded)
         if dictionary.unit_norm and not dictionary.ends.parts:
             remove_radial_part(dictionary)
         norm = dictionary.ranks.clip(dict(dictionary.named_parameters()), dictionary.features, CLIP)
         if not isfinite(float(norm) + measured.loss):
             return measured._replace(loss=float("nan"))
+        share = schedule(self.done, self.steps, descent)
         for group in self.optimiser.param_groups:
-            group["lr"] = group["pace"] * self.config.learning_rate * schedule(self.done, self.steps, self.config)
+            group["lr"] = group["pace"] * self.rate * share
         self.optimiser.step()
+        raise_biases(dictionary, dead, loss.active, self.config.revival.lift * share)
         self._settle(loss.active, x, target)
         self.controller.observe(measured.l0)
         self.done += 1
@@ -152,14 +162,15 @@ class Trainer:
         )
 
     def _terms(self, dead: Bool[Tensor, " feature"]) -> Terms:
+        objective = self.config.objective
         return Terms(
             variance=self.units.variance,
             dead=dead,
-            aux=self.config.aux,
+            aux=self.config.revival.aux,
             sparsity=self.sparsity(),
-            multi_topk=self.config.multi_topk,
-            penalty=self.config.penalty,
-            bandwidth=self.config.bandwidth,
+            multi_topk=objective.multi_topk,
+            penalty=objective.penalty,
+            bandwidth=objective.bandwidth,
         )
 
     def _settle(self, active: Active, x: Float[Tensor, "row width"], target: Float[Tensor, "row target"]) -> None:
@@ -173,7 +184,7 @@ class Trainer:
         fired[active.features[active.values > 0]] = True
         self.idle += rows
         self.idle[self.dictionary.ranks.anywhere(fired)] = 0
-        every, done = self.config.resample_every, (self.done + 1) * rows
+        every, done = self.config.revival.resample_every, (self.done + 1) * rows
         if every and done // every > self.done * rows // every:
             dead = self.dead().nonzero().squeeze(-1)
             replace_dead(self.dictionary, self.optimiser, dead, Rows(x, target), seed=self.config.seed + self.done)
@@ -240,17 +251,33 @@ def untrained(config: TrainingConfig, width: int, ends: Ends, ranks: Ranks = ALO
         )
     read = width - (ends.target.width if ends.target else 0)
     features = config.features // ranks.feature_parts
-    settings = {"width": read, "features": features, "k": config.k, "prefixes": config.prefixes}
+    settings = {"width": read, "features": features, "k": config.k, "prefixes": config.objective.prefixes}
     dictionary = KINDS[config.kind].from_config({"site": None, "model": {}, **settings, **ends.to_json()})
     dictionary.ranks = ranks
     return dictionary
 
 
-def schedule(step: int, steps: int, config: TrainingConfig) -> float:
+def schedule(step: int, steps: int, descent: Descent) -> float:
     """The learning rate's factor at a step: up over `warmup`, then 1, then down to zero over `decay` of all steps."""
-    rise = (step + 1) / max(1.0, config.warmup * steps)
-    fall = (steps - step) / max(1.0, config.decay * steps)
+    rise = (step + 1) / max(1.0, descent.warmup * steps)
+    fall = (steps - step) / max(1.0, descent.decay * steps)
     return min(1.0, rise, fall)
+
+
+@torch.no_grad()
+def rounded_from(dictionary: Dictionary, copy: Dictionary) -> Dictionary:
+    """`copy` with the dictionary's numbers, rounded to its own precision, and without gradients."""
+    for rounded, exact in zip(copy.parameters(), dictionary.parameters(), strict=True):
+        rounded.copy_(exact)
+        rounded.grad = None
+    return copy
+
+
+@torch.no_grad()
+def take_gradients(dictionary: Dictionary, copy: Dictionary) -> None:
+    """Give the dictionary the gradients of its rounded copy."""
+    for exact, rounded in zip(dictionary.parameters(), copy.parameters(), strict=True):
+        exact.grad = None if rounded.grad is None else rounded.grad.to(exact)
 
 
 @torch.no_grad()

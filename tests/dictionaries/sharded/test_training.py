@@ -9,13 +9,13 @@ import torch
 import torch.distributed as dist
 
 from tymbal import artifact
-from tymbal.dictionaries import Ends, Target, TrainingConfig, load_dictionary, train
+from tymbal.dictionaries import Ends, Revival, Target, TrainingConfig, load_dictionary, train
 from tymbal.dictionaries.curve import CURVE
 from tymbal.dictionaries.screening import FEWEST_FEATURES
 from tymbal.dictionaries.sharded import Sharding, train_sharded
 from tymbal.errors import TrainingError
 
-SHORT = TrainingConfig(features=64, k=3, batch=200, epochs=1.0, dead_after=300, checkpoint_every=7)
+SHORT = TrainingConfig(features=64, k=3, batch=200, epochs=1.0, revival=Revival(dead_after=300), checkpoint_every=7)
 BY_ROWS, BY_FEATURES = Sharding(row_parts=2), Sharding(feature_parts=2)
 BOTH = Sharding(row_parts=2, feature_parts=2)
 
@@ -59,8 +59,8 @@ def test_many_processes_train_what_one_trains(sequenced, together, tmp_path: Pat
         ({"kind": "jumprelu", "penalty": "tanh"}, BY_ROWS),
         ({"kind": "topk", "multi_topk": True}, BY_FEATURES),
         # About 75 and 200 dead features, of which AuxK takes the 12 highest a row by dense and by sparse products.
-        ({"kind": "topk", "features": 128, "k": 1, "dead_after": 200, "aux": 0.5}, BOTH),
-        ({"kind": "topk", "features": 256, "k": 1, "dead_after": 200, "aux": 0.5}, BY_FEATURES),
+        ({"kind": "topk", "features": 128, "k": 1, "revival": Revival(dead_after=200, aux=0.5)}, BOTH),
+        ({"kind": "topk", "features": 256, "k": 1, "revival": Revival(dead_after=200, aux=0.5)}, BY_FEATURES),
         # So many features that scores are screened.
         ({"kind": "topk", "features": 2 * FEWEST_FEATURES, "epochs": 0.3}, BY_FEATURES),
         ({"kind": "batch_topk", "features": 2 * FEWEST_FEATURES, "epochs": 0.3}, BY_FEATURES),
@@ -193,7 +193,7 @@ def test_a_half_written_checkpoint_is_passed_over(sequenced, together, tmp_path:
         ({"features": 65}, BY_FEATURES, "features that can be cut into 2 equal parts; got 65"),
         ({"k": 33}, BY_FEATURES, r"at least k \(33\) features in each part; got 32"),
         ({"kind": "matryoshka"}, BY_FEATURES, "got matryoshka; train that in one process"),
-        ({"resample_every": 100}, BY_ROWS, "got topk with resampling"),
+        ({"revival": Revival(resample_every=100)}, BY_ROWS, "got topk with resampling"),
         ({}, BOTH, "expected 2 · 2 processes; got 2"),
     ],
 )

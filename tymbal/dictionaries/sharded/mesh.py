@@ -67,10 +67,10 @@ class Sharding:
                 got=str(processes),
                 do="start as many with torchrun, or change the parts",
             )
-        if config.kind not in TRAINED or config.resample_every:
+        if config.kind not in TRAINED or config.revival.resample_every:
             raise TrainingError(
                 expected=f"a kind of {', '.join(TRAINED)} without resampling, spread over processes",
-                got=config.kind + (" with resampling" if config.resample_every else ""),
+                got=config.kind + (" with resampling" if config.revival.resample_every else ""),
                 do="train that in one process",
             )
         if config.batch < self.row_parts:
@@ -135,6 +135,10 @@ class MeshRanks(Ranks):
     def lowest(self, values: Float[Tensor, " entry"]) -> Float[Tensor, ""]:
         """The lowest of all ranks' values."""
         return reduced(ALONE.lowest(values), self._all, dist.ReduceOp.MIN)
+
+    def lowest_in_rows(self, values: Float[Tensor, " row"]) -> Float[Tensor, " row"]:
+        """The lowest along the features' axis, row by row."""
+        return reduced(values, self._features, dist.ReduceOp.MIN) if self.feature_parts > 1 else values
 
     def anywhere(self, mask: Bool[Tensor, " feature"]) -> Bool[Tensor, " feature"]:
         """Which features are marked on any rank along the rows' axis."""
