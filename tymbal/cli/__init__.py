@@ -33,7 +33,8 @@ COMMANDS = (
         "convert", "Write a dictionary in the files of another tool, or another's in ours.", "tymbal.cli.convert:main"
     ),
     Command("generate", "Let a model continue a text.", "tymbal.cli.generate:main"),
-    Command("steer", "Steer a model toward a text, and measure what that does.", "tymbal.cli.steer:main"),
+    Command("steer", "Steer a model by vectors or features, and measure it.", "tymbal.cli.steer:main"),
+    Command("erase", "Take a concept out of a model, and prove that it is gone.", "tymbal.cli.erase:main"),
     Command("probe", "Read a concept from a model's layers, beside its controls.", "tymbal.cli.probe:main"),
     Command("replicate", "Make a published finding about models again, with controls.", "tymbal.cli.replicate:main"),
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),
