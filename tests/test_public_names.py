@@ -31,11 +31,14 @@ NAMES = {
         "load_dictionary require_width train train_many"
     ),
     "tymbal.edits": (
-        "EVERYWHERE Ablate CausalTrace Certificate CertificateConfig Clamp Counted Dose DoseConfig "
-        "DoseResponse Erase Eraser EraserFitter FitRecord LabelledTokens OracleEraser Patch Project "
-        "Propensity QuadraticEraser Reading Scale Score SideEffects Steer SteeringVector Where as_rows biased "
-        "carries causal_trace dose_response draw_response feature_vector head_units load_eraser load_vectors "
-        "mean_length save_vectors scrub side_effects steering_vector token_bias"
+        "EVERYWHERE Ablate AddedVectors Aim AnswerOdds CausalConfig CausalScore CausalTrace Certificate "
+        "CertificateConfig Clamp ClampedFeatures Counted Dose DoseConfig DoseResponse Erase Eraser "
+        "EraserFitter Erasure ErasureConfig FeatureAt FitRecord LabelledTokens OracleEraser Patch Project "
+        "Propensity QuadraticEraser Reading Scale Score SearchConfig SideEffects SpanLikelihood Steer "
+        "SteeringVector Treatment Tried Where as_rows behaviour biased carries causal_score causal_trace "
+        "dose_response draw_causal draw_response erase feature_vector head_units load_eraser load_vectors "
+        "mean_length of_divergence probe_vector probed_causal_score save_vectors scrub search side_effects "
+        "steering_vector token_bias word_bias world_aim"
     ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "

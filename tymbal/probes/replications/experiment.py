@@ -35,6 +35,8 @@ class ReplicationConfig:
     """the model that knows the generated world: 'bundled' or a folder"""
     examples: int = 5000
     """at most so many examples of each data set, drawn by the seed"""
+    parts: tuple[str, ...] = ()
+    """only these parts: towns, founded, places; statement, verdict, contrast, facts; gender, language; none: all"""
     seed: int = 0
     """seed of every draw, split and control"""
 
@@ -45,6 +47,10 @@ class Page:
     def __init__(self, folder: Path, config: ReplicationConfig, progress: Progress | None) -> None:
         self.folder, self.config, self._progress = folder, config, progress
         self._parts: list[str] = []
+
+    def wants(self, part: str) -> bool:
+        """Whether this part is to be conducted."""
+        return not self.config.parts or part in self.config.parts
 
     def say(self, text: str) -> None:
         """Add a paragraph or a table; `page.md` grows with it, so that a stopped experiment leaves what it found."""
@@ -84,7 +90,12 @@ def replicate(name: str, config: ReplicationConfig, folder: Path, progress: Prog
     """Conduct one of the experiments into a folder; returns its page. Raises `ProbeError` for an unknown name."""
     if name not in EXPERIMENTS:
         raise ProbeError(expected=f"an experiment: {', '.join(EXPERIMENTS)}", got=repr(name), do="name one of these")
-    run: Callable[[Page], None] = import_module(EXPERIMENTS[name]).run
+    module = import_module(EXPERIMENTS[name])
+    run: Callable[[Page], None] = module.run
+    if unknown := [part for part in config.parts if part not in module.PARTS]:
+        raise ProbeError(
+            expected=f"parts of {name}: {', '.join(module.PARTS)}", got=", ".join(unknown), do="name some of these"
+        )
     page = Page(folder, config, progress)
     run(page)
     return page.text()
