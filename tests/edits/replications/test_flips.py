@@ -1,6 +1,5 @@
 """Cases of the flip benchmark are what the oracle of the rules says of them."""
 
-import numpy as np
 import pytest
 
 from tests.corpora.othello.slow_othello import SlowOthello
@@ -45,7 +44,5 @@ def test_the_wanted_board_differs_in_one_disc(flips: Flips) -> None:
 
 
 def test_plies_and_discs_are_spread(flips: Flips) -> None:
-    assert (np.diff(flips.ply.numpy()) >= 0).all()
     assert len(flips.ply.unique()) > 15
     assert len(flips.square.unique()) > 20
-    assert sum(len(part) for part in flips.by_ply()) == len(flips)

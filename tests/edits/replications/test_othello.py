@@ -22,10 +22,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_page_has_play_boards_and_edits_beside_their_controls(
     trained: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(othello, "CASES", 60)
-    monkeypatch.setattr(othello, "TUNING_CASES", 20)
+    monkeypatch.setattr(othello, "CASES", 40)
+    monkeypatch.setattr(othello, "TUNING_CASES", 10)
     out = tmp_path / "out"
-    assert main(["replicate", "othello", str(trained), "--examples", "400", "--out", str(out)]) == 0
+    assert main(["replicate", "othello", str(trained), "--examples", "200", "--out", str(out)]) == 0
     page = capsys.readouterr().out
     for row in ("| this model |", "| one layer |", "| untrained |", "| any empty square |"):
         assert row in page

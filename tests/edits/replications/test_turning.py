@@ -39,18 +39,20 @@ def flips() -> Flips:
 
 def turned(flips: Flips, reading: Reading, planted: Tensor, way: Way, strength: float = 1.0) -> tuple[Tensor, Tensor]:
     x = activations(planted, flips.contents)
-    two_tokens = torch.stack([x.flip(0), x], 1)
+    rows = torch.zeros(*flips.tokens.shape, WIDTH).index_put((flips.cases, flips.ply), x)
     turning = Turning(way=way, sites=("resid_post.0",), strength=strength)
     (edit,) = turning.edits(flips, {"resid_post.0": reading})
-    after = edit(two_tokens)
-    assert torch.equal(after[:, 0], two_tokens[:, 0])
-    return x, after[:, 1]
+    after = edit(rows)
+    moved = (after != rows).any(2)
+    assert (moved.sum(1) == 1).all()  # no other token changes
+    assert moved[flips.cases, flips.ply].all()
+    return x, after[flips.cases, flips.ply]
 
 
 @pytest.mark.parametrize("way", [Way.PROBE, Way.GRADIENT, Way.PATTERN])
 def test_the_probe_reads_the_turned_disc(flips: Flips, reading: Reading, planted: Tensor, way: Way) -> None:
     before, after = turned(flips, reading, planted, way)
-    case = torch.arange(len(flips))
+    case = flips.cases
     assert (reading.probe.read(before)[case, flips.square] == flips.old).float().mean() > 0.99
     assert (reading.probe.read(after)[case, flips.square] == flips.new).all()
     scores = reading.probe.scores(after)[case, flips.square]
@@ -62,7 +64,7 @@ def test_a_random_direction_of_the_same_length_turns_few(flips: Flips, reading: 
     before, after = turned(flips, reading, planted, Way.RANDOM)
     _, probed = turned(flips, reading, planted, Way.PROBE)
     torch.testing.assert_close((after - before).norm(dim=1), (probed - before).norm(dim=1), rtol=1e-4, atol=1e-4)
-    read = reading.probe.read(after)[torch.arange(len(flips)), flips.square]
+    read = reading.probe.read(after)[flips.cases, flips.square]
     assert (read == flips.new).float().mean() < 0.1
 
 
@@ -84,7 +86,7 @@ def test_an_edit_by_the_pattern_makes_the_activation_of_the_wanted_board(
 
 def test_what_is_read_so_already_stays(flips: Flips, reading: Reading, planted: Tensor) -> None:
     done = replace(flips, contents=flips.wanted)  # the old content is now the other one
-    x = activations(planted, flips.contents)[:, None]
+    x = activations(planted, flips.contents)[:, None].repeat(1, flips.tokens.shape[1], 1)
     weak = Turning(way=Way.PROBE, sites=("resid_post.0",), strength=1e-6)
     edit = TurnDisc(site="resid_post.0", flips=done, reading=reading, turning=weak)
     assert torch.equal(edit(x), x)

@@ -12,7 +12,7 @@ HEAD = 16
 class OthelloTraining:
     """How the Othello model, and the one-layer model beside it, are trained."""
 
-    tokens: int = 40_000_000
+    tokens: int = 24_000_000
     """tokens to train on, about 33 a game"""
     layers: int = 8
     """blocks"""

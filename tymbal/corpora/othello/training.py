@@ -62,7 +62,6 @@ def train_othello_model(recipe: OthelloTraining, folder: Path, progress: Progres
     another recipe.
     """
     require_torch()
-    claim(folder, recipe)
     model = _trained(recipe, folder, progress)
     said = progress and (lambda done, total, _: progress(done, total, "tokens, one layer"))
     _trained(replace(recipe, layers=1), folder / ONE_LAYER, said)

@@ -4,7 +4,6 @@ A case is a position of a held-out game and a disc on it, such that with this di
 move still has a move. The moves that would then be legal are known from the rules; no game need lead to such a board.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +21,10 @@ MINE, YOURS = 1, 2
 
 @dataclass(frozen=True)
 class Flips:
-    """Cases, sorted by ply so that those of one length run together."""
+    """Cases, each of a game of its own."""
 
     tokens: Int[Tensor, "case token"]
+    """The whole games; what comes after the case, the model does not see."""
     ply: Int[Tensor, " case"]
     """Moves made; the token of this number is where the next move is foreseen."""
     square: Int[Tensor, " case"]
@@ -58,14 +58,10 @@ class Flips:
         """Whether other moves are legal once the disc is turned."""
         return (self.before != self.after).any(1)
 
-    def __getitem__(self, cases: Tensor) -> "Flips":
-        parts = (self.tokens, self.ply, self.square, self.contents, self.before, self.after)
-        return Flips(*(part[cases] for part in parts))
-
-    def by_ply(self) -> Iterator["Flips"]:
-        """The cases of one ply after those of another."""
-        for ply in self.ply.unique().tolist():
-            yield self[(self.ply == ply).nonzero()[:, 0]]
+    @property
+    def cases(self) -> Int[Tensor, " case"]:
+        """Their numbers."""
+        return torch.arange(len(self))
 
 
 def draw_flips(moves: Moves, *, seed: int, first: int = 4, last: int = PLIES - 4) -> Flips:
@@ -84,7 +80,6 @@ def draw_flips(moves: Moves, *, seed: int, first: int = 4, last: int = PLIES - 4
         takes = (square < 0) & discs[game, number] & (possible != 0)
         square[takes], after[takes] = number[takes], possible[takes]
     kept = np.flatnonzero((square >= 0) & (told.choices[game, ply] != 0))
-    kept = kept[np.argsort(ply[kept], kind="stable")]
     return Flips(
         tokens=torch.from_numpy(tokens_of(moves[kept])).clamp(min=0),
         ply=torch.from_numpy(ply[kept]),

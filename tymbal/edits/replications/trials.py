@@ -5,8 +5,8 @@ turned board, how many are not legal there, and how many legal ones are missing.
 on cases of other games than it is judged by.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from tymbal.edits.replications.turning import Reading, Turning, Way
 from tymbal.models import LanguageModel
 from tymbal.probes.splits import GroupDraws
 
-STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0)
+STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 _DRAWS = 1_000
 
 
@@ -45,21 +45,21 @@ def next_logits(
     model: LanguageModel, flips: Flips, turning: Turning | None, readings: Mapping[str, Reading]
 ) -> Float[Tensor, "case vocabulary"]:
     """The logits of each case's next move, with its disc turned or, without a way, as they are."""
-    parts = []
-    for some in flips.by_ply():
-        edits = turning.edits(some, readings) if turning else []
-        with model.edited(*edits):
-            parts.append(model.logits(some.tokens[:, : int(some.ply[0]) + 1])[:, -1])
-    return torch.cat(parts)
+    edits = turning.edits(flips, readings) if turning else []
+    with model.edited(*edits):
+        return model.logits(flips.tokens[:, : int(flips.ply.max()) + 1])[flips.cases, flips.ply]
 
 
 def chosen_turning(model: LanguageModel, flips: Flips, way: Way, readings: Mapping[str, Reading]) -> Turning:
-    """The blocks and strength with the fewest wrong choices on these cases."""
-    tried = [
-        Turning(way=way, sites=sites, strength=strength) for sites in _blocks(list(readings)) for strength in STRENGTHS
-    ]
-    means = [float(wrong_choices(next_logits(model, flips, t, readings), flips.after).float().mean()) for t in tried]
-    return tried[means.index(min(means))]
+    """The blocks with the fewest wrong choices on these cases at strength 1, then the strength for these blocks."""
+    by_blocks = [Turning(way=way, sites=sites, strength=1.0) for sites in _blocks(list(readings))]
+    found = _best(model, flips, by_blocks, readings)
+    return _best(model, flips, [replace(found, strength=strength) for strength in STRENGTHS], readings)
+
+
+def _best(model: LanguageModel, flips: Flips, tried: Sequence[Turning], readings: Mapping[str, Reading]) -> Turning:
+    wrong = [wrong_choices(next_logits(model, flips, turning, readings), flips.after).sum() for turning in tried]
+    return tried[int(torch.stack(wrong).argmin())]
 
 
 def _blocks(sites: list[str]) -> Iterator[tuple[str, ...]]:
@@ -80,7 +80,7 @@ def own_board(logits: Float[Tensor, "case vocabulary"], flips: Flips) -> Trial:
 
 
 def _summed(name: str, wrong: Tensor, flips: Flips, turning: Turning | None) -> Trial:
-    drawn = GroupDraws(torch.arange(len(flips)), draws=_DRAWS, seed=0)
+    drawn = GroupDraws(flips.cases, draws=_DRAWS, seed=0)
 
     def mean(values: Tensor, among: Tensor) -> Number:
         hits, counts = (values * among).double(), among.double()

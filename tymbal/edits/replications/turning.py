@@ -1,4 +1,4 @@
-"""Ways to turn one disc in what a model has in mind, at the last token and in one block after another.
+"""Ways to turn one disc in what a model has in mind, at the token that foresees the next move, in one block or several.
 
 Each moves the activation until the probe reads the new content of the square, against the old, as surely as it reads
 such squares on average, times a strength; what is read so already stays.
@@ -80,13 +80,13 @@ class Turning:
     strength: float
 
     def edits(self, flips: Flips, readings: Mapping[str, Reading]) -> list["TurnDisc"]:
-        """One edit a site for these cases, which are rows of one length."""
+        """One edit a site for these cases, a row each."""
         return [TurnDisc(site=site, flips=flips, reading=readings[site], turning=self) for site in self.sites]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TurnDisc:
-    """Turns a disc of each row at the row's last token."""
+    """Turns a disc of each row at the token that foresees the case's move."""
 
     site: str
     flips: Flips
@@ -94,8 +94,9 @@ class TurnDisc:
     turning: Turning
 
     def __call__(self, activation: Float[Tensor, "case token width"]) -> Float[Tensor, "case token width"]:
-        """The activations, the last one of each row moved."""
-        last = activation[:, -1]
+        """The activations, one of each row moved."""
+        place = (self.flips.cases, self.flips.ply)
+        last = activation[place]
         if self.turning.way is Way.GRADIENT:
             moved = self._downhill(last)
         elif self.turning.way is Way.PATTERN:
@@ -104,7 +105,7 @@ class TurnDisc:
             moved = self._along(last, self._from_old_to_new(self.reading.probe.weight))
         else:
             moved = self._at_random(last)
-        return torch.cat([activation[:, :-1], moved[:, None]], 1)
+        return activation.index_put(place, moved)
 
     def _from_old_to_new(self, of: Float[Tensor, "square content width"]) -> Float[Tensor, "case width"]:
         square = self.flips.square
@@ -113,7 +114,7 @@ class TurnDisc:
     def _missing(self, last: Float[Tensor, "case width"]) -> Float[Tensor, " case"]:
         """By how much the log-odds of new against old fall short of those wanted; 0 where they do not."""
         square, probe = self.flips.square, self.reading.probe
-        scores = probe.scores(last)[torch.arange(len(last)), square]
+        scores = probe.scores(last)[self.flips.cases, square]
         odds = scores.gather(1, self.flips.new[:, None]) - scores.gather(1, self.flips.old[:, None])
         return (self.turning.strength * self.reading.sureness[square] - odds[:, 0]).clamp(min=0)
 
