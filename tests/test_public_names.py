@@ -25,7 +25,7 @@ NAMES = {
     ),
     "tymbal.corpora.pretraining": (
         "Batch BatchLoss BatchSource Interval PADDING Progress Recipe State TRAINING claim new_llama ratio "
-        "require_torch train write_model"
+        "read_model require_torch train write_model"
     ),
     "tymbal.corpora.world": (
         "Claim DOCUMENT_SEED GeneratedWorld MODEL NOVEL Parse TRAIN World WorldCorpus WorldDocument "

@@ -20,7 +20,7 @@ from tymbal.corpora.othello.board import SQUARES, squares
 from tymbal.corpora.othello.games import Moves, draw_games, trace
 from tymbal.corpora.othello.tokens import PLAYED, SPECIAL, VOCABULARY, tokens_of
 from tymbal.corpora.othello.training import ONE_LAYER
-from tymbal.corpora.pretraining import TRAINING, Interval, ratio
+from tymbal.corpora.pretraining import TRAINING, Interval, ratio, read_model
 from tymbal.corpora.roles import Role
 
 SEED = 1
@@ -63,17 +63,15 @@ def measure(folder: Path, *, games: int = 1_000) -> Card:
 
     Raises `ArtifactError` for another folder.
     """
-    artifact.read_json(folder / TRAINING)
+    model = read_model(folder)
     moves = draw_games(games, seed=SEED, role=Role.SHOW)
     told = trace(moves)
     choices = token_mask(told.choices)
     counts = choices.sum(-1)
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     models = {ITSELF: _play(model, moves, choices)}
     one_layer = folder.parent / ONE_LAYER / "model"
     if one_layer.is_dir():
-        control = LlamaForCausalLM.from_pretrained(one_layer, dtype=torch.float32).eval()
-        models["one layer"] = _play(control, moves, choices)
+        models["one layer"] = _play(read_model(one_layer), moves, choices)
     torch.manual_seed(0)
     models["untrained"] = _play(LlamaForCausalLM(model.config).eval(), moves, choices)
     empty = SQUARES - squares(told.own | told.other).sum(-1)

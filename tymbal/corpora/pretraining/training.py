@@ -113,6 +113,16 @@ def write_model(
     return out
 
 
+def read_model(folder: Path) -> LlamaForCausalLM:
+    """The model that `write_model` wrote, in fp32; raises `ArtifactError` for another folder."""
+    artifact.read_json(folder / TRAINING)
+    model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder))
+    weights = artifact.read_tensors(folder / "model.safetensors")
+    _, unknown = model.load_state_dict(weights, strict=False)  # the tied unembedding is not among them
+    assert not unknown
+    return model.eval()
+
+
 def _require_finite(loss: float, state: State, folder: Path) -> None:
     if not math.isfinite(loss):
         raise TrainingError(

@@ -19,7 +19,7 @@ from torch import Tensor
 from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tymbal import artifact
-from tymbal.corpora.pretraining import TRAINING, Interval, ratio
+from tymbal.corpora.pretraining import TRAINING, Interval, ratio, read_model
 from tymbal.corpora.world.batches import CONTEXT
 from tymbal.corpora.world.forms.question import LABELS
 from tymbal.corpora.world.generated import GeneratedWorld, WorldDocument, generate_world
@@ -77,7 +77,7 @@ def measure(
     """
     world = generate_world(0)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model = read_model(folder)
     seen = _read(world, model, tokenizer, TRAIN, documents, progress)
     novel = _read(world, model, tokenizer, NOVEL, documents, progress)
     unigram, bigram = _ngram_losses(world, tokenizer, seen, counted)
