@@ -19,6 +19,14 @@ NAMES = {
     "tymbal.corpora": (
         "CutConfig Document HELD_OUT Passage PassageStore Role Span TextConfig cut places read_documents"
     ),
+    "tymbal.corpora.othello": (
+        "Boards CENTRE NAMES OthelloTraining PLIES SQUARES Trace choices draw_games flipped moves_of opening play "
+        "squares texts_of trace"
+    ),
+    "tymbal.corpora.pretraining": (
+        "Batch BatchLoss BatchSource Interval PADDING Progress Recipe State TRAINING claim new_llama ratio "
+        "read_model require_torch train write_model"
+    ),
     "tymbal.corpora.world": (
         "Claim DOCUMENT_SEED GeneratedWorld MODEL NOVEL Parse TRAIN World WorldCorpus WorldDocument "
         "bundled_documents generate_world make"
@@ -40,6 +48,7 @@ NAMES = {
         "mean_length of_divergence probe_vector probed_causal_score save_vectors scrub search side_effects "
         "steering_vector token_bias word_bias world_aim"
     ),
+    "tymbal.edits.replications": "EXPERIMENTS Flips Reading Trial Turning Way draw_flips",
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
         "parse_site"
@@ -50,6 +59,7 @@ NAMES = {
         "Solved TransferMatrix concept_texts description_length load_probe probe read read_labels save_probe "
         "save_report solve_logistic statements untrained_copy"
     ),
+    "tymbal.probes.replications": "EXPERIMENTS Page ReplicationConfig replicate",
     "tymbal.serve": "create_app export serve",
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
     "tymbal.theory": "",

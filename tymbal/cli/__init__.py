@@ -45,6 +45,8 @@ COMMANDS = (
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),
     Command("world train", "Train the small model that knows the generated world.", "tymbal.cli.world:train"),
     Command("world card", "Measure what a model knows of the generated world.", "tymbal.cli.world:card"),
+    Command("othello train", "Train a small model of the game of Othello.", "tymbal.cli.othello:train"),
+    Command("othello card", "Measure how a model of Othello plays.", "tymbal.cli.othello:card"),
     Command(
         "theory duel", "Two agents that can read each other: who cooperates, and why.", "tymbal.cli.theory_duel:main"
     ),
