@@ -37,6 +37,9 @@ NAMES = {
         "carries causal_trace dose_response draw_response feature_vector head_units load_eraser load_vectors "
         "mean_length save_vectors scrub side_effects steering_vector token_bias"
     ),
+    "tymbal.explain": (
+        "Activity Evidence Explainer Explanation ExplanationFolder Explanations Text UNCLEAR open_explanations unclear"
+    ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
         "parse_site"
