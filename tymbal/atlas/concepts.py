@@ -88,9 +88,7 @@ def annotated_rows(shard: CodeShard, annotate: Annotate, concepts: int) -> spars
         numbers.append(concept[kept])
     row = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
     column = np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.int64)
-    there = sparse.csr_array(
-        (np.ones(len(row), dtype=np.int64), (row, column)), shape=(len(shard.tokens), concepts)
-    )
+    there = sparse.csr_array((np.ones(len(row), dtype=np.int64), (row, column)), shape=(len(shard.tokens), concepts))
     there.data[:] = 1
     return there
 

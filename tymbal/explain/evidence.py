@@ -6,7 +6,6 @@ codes, which hold all uses side by side, but this view of them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from tymbal.atlas import Atlas, CodeStore, Example, TokenWeight
 from tymbal.atlas.build import Annotations
@@ -15,31 +14,34 @@ from tymbal.explain.activity import Activity
 from tymbal.explain.text import Text
 
 MOST_TOKENS = 1 << 18
+Spell = Callable[[Sequence[int]], list[str]]
+"""each token's text by itself (`LanguageModel.token_text`)"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """The `explain` side of an atlas."""
 
-    codes: CodeStore
-    spell: Callable[[Sequence[int]], list[str]]
-    """each token's text by itself (`LanguageModel.token_text`)"""
-    annotations: Annotations | None = None
-    """concepts of annotated text"""
+    text: Text
+    """the tokens of the `explain` passages"""
+    activity: Activity
+    """how strongly each feature is active on each of these tokens"""
     atlas: Atlas | None = None
     """None for codes alone, such as those of a baseline: then there are no examples and no output tokens"""
-    tokens: int = MOST_TOKENS
-    """tokens read of the passages at most"""
 
-    @cached_property
-    def text(self) -> Text:
-        """The tokens of the `explain` passages."""
-        return Text.of(self.codes, Role.EXPLAIN, self.spell, self.annotations, self.tokens)
-
-    @cached_property
-    def activity(self) -> Activity:
-        """How strongly each feature is active on each of these tokens."""
-        return Activity.of(self.codes, Role.EXPLAIN, self.tokens)
+    @classmethod
+    def of(
+        cls,
+        codes: CodeStore,
+        spell: Spell,
+        *,
+        annotations: Annotations | None = None,
+        atlas: Atlas | None = None,
+        tokens: int = MOST_TOKENS,
+    ) -> "Evidence":
+        """What a store of codes, and the atlas made from it, have of `explain` passages, at most `tokens` tokens."""
+        text = Text.of(codes, Role.EXPLAIN, spell, annotations, tokens)
+        return cls(text=text, activity=Activity.of(codes, Role.EXPLAIN, tokens), atlas=atlas)
 
     def examples(self, feature: int) -> list[Example]:
         """A feature's examples from `explain` passages: the top ones, then the sampled by interval of activation."""

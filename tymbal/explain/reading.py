@@ -1,4 +1,4 @@
-"""Which rows of a store of codes are read for one use: whole passages, evenly over the text where there are too many."""
+"""Which rows of a store of codes are read for one use: whole passages, evenly over the text if there are too many."""
 
 import numpy as np
 from jaxtyping import Int64

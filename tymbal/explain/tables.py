@@ -2,11 +2,12 @@
 
     explanations/part-00000.parquet    what is said of each feature
     SCORER/part-00000.parquet          how well that holds, one folder a scorer
+    BASELINE/explanations/..., BASELINE/SCORER/...    the same of what is set against the features
     units.json                         of what, how, and the SHA-256 of each finished file
     summary.json                       numbers about all features
 
 A file is one unit of work: it is listed in `units.json` as soon as it is on disk, so that a killed process goes on with
-the next. Which features a unit has is told by `units.json` too: all of the dictionary, or those asked for.
+the next.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,16 +49,16 @@ class ExplanationFolder:
         self._listing: dict[str, Any] = artifact.read_json(folder / UNITS)
 
     @classmethod
-    def begin(cls, folder: Path, identity: Mapping[str, Any], features: Sequence[int]) -> "ExplanationFolder":
+    def begin(cls, folder: Path, identity: Mapping[str, Any]) -> "ExplanationFolder":
         """Begin a folder, or take up one that was begun for the same; damaged units are forgotten.
 
         Raises `ArtifactError` when the folder holds explanations of something else or made in another way.
         """
         path = folder / UNITS
-        listing: dict[str, Any] = {"identity": dict(identity), "features": list(features), "files": {}}
+        listing: dict[str, Any] = {"identity": dict(identity), "files": {}}
         if path.exists():
             found = artifact.read_json(path)
-            if found["identity"] != listing["identity"] or found["features"] != listing["features"]:
+            if found["identity"] != listing["identity"]:
                 raise ArtifactError(
                     expected=f"explanations of these features by this explainer in {folder}",
                     got="those of another dictionary, text, explainer or choice of features",
@@ -67,19 +68,11 @@ class ExplanationFolder:
         artifact.write_json(path, listing)
         return cls(folder)
 
-    @property
-    def units(self) -> list[list[int]]:
-        """The features of each unit."""
-        features = self._listing["features"]
-        return [features[begin : begin + UNIT] for begin in range(0, len(features), UNIT)]
-
-    def missing(self, table: str) -> Iterator[tuple[int, list[int]]]:
-        """Each unit of a table that is not on disk yet: its number and its features."""
-        return (
-            (number, features)
-            for number, features in enumerate(self.units)
-            if _part(table, number) not in self._listing["files"]
-        )
+    def missing(self, table: str, features: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+        """Each unit of a table of these features that is not on disk yet: its number and its features."""
+        for number, begin in enumerate(range(0, len(features), UNIT)):
+            if _part(table, number) not in self._listing["files"]:
+                yield number, features[begin : begin + UNIT]
 
     def write(self, table: str, unit: int, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
         """Put one unit of a table on disk and list it."""

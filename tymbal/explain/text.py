@@ -1,12 +1,13 @@
 """The tokens of the passages of one use, and what can be said of each: columns of values, made when first asked for.
 
-A column is an inverted index: for each value, such as a token's text, the rows that have it. All that an explanation can
-speak of is a value of some column, so that the same code finds explanations on one text and tries them on another.
+A column is an inverted index: for each value, such as a token's text, the rows that have it. All that an explanation
+can speak of is a value of some column, so that the same code finds explanations on one text and tries them on another.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Int, Int32, Int64
@@ -19,6 +20,9 @@ from tymbal.atlas.concepts import annotated_rows
 from tymbal.atlas.labels import has_pieces
 from tymbal.corpora import Role
 from tymbal.explain.reading import chosen_rows
+from tymbal.explain.words import Words, segmented
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,7 @@ class Column:
         """A column of rows already sorted, value by value."""
         parts = list(by_value.values())
         starts = np.concatenate([[0], np.cumsum([len(rows) for rows in parts])])
-        return cls(
-            list(by_value), starts.astype(np.int64), np.concatenate([np.zeros(0), *parts]).astype(np.int32)
-        )
+        return cls(list(by_value), starts.astype(np.int64), np.concatenate([np.zeros(0), *parts]).astype(np.int32))
 
     @classmethod
     def of_texts(cls, texts: Iterable[str | None]) -> "Column":
@@ -71,7 +73,7 @@ class Text:
     """Tokens in passage order, without special ones."""
 
     vocabulary: list[str]
-    """the different texts that tokens have"""
+    """the different texts that tokens have; a token that begins a word has a space before it"""
     token: Int32[ndarray, " row"]
     """index into `vocabulary`"""
     passage: Int32[ndarray, " row"]
@@ -83,7 +85,7 @@ class Text:
     concepts: list[str] = field(default_factory=list)
     concept_pairs: tuple[Int[ndarray, " pair"], Int[ndarray, " pair"]] | None = None
     """rows, and the index of the concept that each carries; None where the text is not annotated"""
-    _columns: dict[str, Column] = field(default_factory=dict)
+    _made: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -124,21 +126,27 @@ class Text:
         return len(self.token)
 
     @cached_property
-    def pieces(self) -> bool:
-        """Whether a token within a word is marked by “##” (WordPiece) instead of lacking a space before it."""
-        return has_pieces(self.vocabulary)
-
-    @cached_property
     def goes_on(self) -> Bool[ndarray, " row"]:
         """Whether the row before is the token before, in the same passage."""
         same = np.diff(self.passage, prepend=-1) == 0
         return same & (np.diff(self.position, prepend=-2) == 1)
 
-    def column(self, name: str, make: Callable[["Text"], Column]) -> Column:
-        """A column, made once."""
-        if name not in self._columns:
-            self._columns[name] = make(self)
-        return self._columns[name]
+    @cached_property
+    def words(self) -> Words:
+        """Which tokens make up which words."""
+        return segmented(self.vocabulary, self.token, self.goes_on)
+
+    @cached_property
+    def rank(self) -> Int64[ndarray, " row"]:
+        """How many rows of its passage stand before each row."""
+        first = np.flatnonzero(np.diff(self.passage, prepend=-1))
+        return np.arange(len(self)) - np.repeat(first, np.diff(np.append(first, len(self))))
+
+    def made(self, name: str, make: Callable[["Text"], Made]) -> Made:
+        """What `make` makes of this text, such as a column; made once."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        return self._made[name]
 
     def concept_matrix(self) -> sparse.csc_array:
         """Which row carries which concept."""
@@ -150,6 +158,9 @@ class Text:
 def _spelled(ids: ndarray, spell: Callable[[Sequence[int]], list[str]]) -> tuple[ndarray, list[str]]:
     """Each row's number among the different texts; tokens that read alike are one."""
     known, inverse = np.unique(ids, return_inverse=True)
+    texts = spell(known.tolist())
+    if has_pieces(texts):
+        texts = [text[2:] if text.startswith("##") else f" {text}" for text in texts]
     numbers: dict[str, int] = {}
-    number = np.array([numbers.setdefault(text, len(numbers)) for text in spell(known.tolist())], dtype=np.int32)
+    number = np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int32)
     return number[inverse], list(numbers)
