@@ -38,8 +38,8 @@ NAMES = {
         "mean_length save_vectors scrub side_effects steering_vector token_bias"
     ),
     "tymbal.explain": (
-        "Activity Evidence ExplainConfig Explainer Explanation ExplanationFolder Explanations Predicate PredicateConfig "
-        "PredicateExplainer Subject Text Told TokenExplainer UNCLEAR explain_features open_explanations "
+        "Activity Evidence ExplainConfig Explainer Explanation ExplanationFolder Explanations Predicate "
+        "PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR explain_features open_explanations "
         "parse_predicate unclear"
     ),
     "tymbal.models": (

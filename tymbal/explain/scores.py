@@ -64,11 +64,11 @@ class Contender(NamedTuple):
     """texts of the tokens on which the feature is active in the `explain` passages"""
 
 
-Sums = Mapping[str, Float[ndarray, "..."]]
+Sums = Mapping[str, Float[ndarray, " draw"]]
 
 
-def measured(sums: Sums) -> dict[str, Float[ndarray, "..."]]:
-    """Each measure from its sums; NaN where it has no meaning, as with no active token."""
+def measured(sums: Sums) -> dict[str, Float[ndarray, " draw"]]:
+    """Each measure from its sums over the passages of each draw; NaN where it has none, as with no active token."""
     with np.errstate(divide="ignore", invalid="ignore"):
         met, predicted, active, tokens = (sums[name] for name in ("met", "predicted", "active", "tokens"))
         recall = met / active
@@ -103,8 +103,8 @@ class ExactScorer:
         row: dict[str, Any] = {"feature": contender.feature}
         for name, predicate in (("", contender.explanation), (TOKEN, contender.token), (SHUFFLED, contender.shuffled)):
             sums = shared | self._predicted(contender.feature, predicate, hard)
-            values = measured({key: column.sum() for key, column in sums.items()})
-            row |= {f"{name}_{key}" if name else key: _finite(value) for key, value in values.items()}
+            values = measured({key: column.sum(keepdims=True) for key, column in sums.items()})
+            row |= {f"{name}_{key}" if name else key: _finite(value[0]) for key, value in values.items()}
             kept = {"": WITH_INTERVAL, TOKEN: ("auroc",)}.get(name, ())
             for key, (low, high) in self._intervals(sums, kept).items():
                 place = f"{name}_{key}" if name else key
@@ -147,7 +147,9 @@ class ExactScorer:
             "hard_alarms": self._by_passage(held[hard[held]]),
         }
 
-    def _intervals(self, sums: Sums, names: Sequence[str]) -> dict[str, tuple[float | None, float | None]]:
+    def _intervals(
+        self, sums: Mapping[str, Float[ndarray, " passage"]], names: Sequence[str]
+    ) -> dict[str, tuple[float | None, float | None]]:
         """The 95 % interval of each measure; draws in which it has no meaning are left out."""
         if not names:
             return {}
