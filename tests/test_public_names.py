@@ -39,8 +39,8 @@ NAMES = {
     ),
     "tymbal.explain": (
         "Activity Evidence ExplainConfig Explainer Explanation ExplanationFolder Explanations Predicate "
-        "PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR explain_features open_explanations "
-        "parse_predicate unclear"
+        "PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR explain_features "
+        "open_explanations parse_predicate unclear"
     ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
