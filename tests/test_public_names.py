@@ -49,6 +49,11 @@ NAMES = {
         "steering_vector token_bias word_bias world_aim"
     ),
     "tymbal.edits.replications": "EXPERIMENTS Flips Reading Trial Turning Way draw_flips",
+    "tymbal.explain": (
+        "Activity Evidence ExplainConfig Explainer Explanation ExplanationFolder Explanations Predicate "
+        "PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR explain_features "
+        "open_explanations parse_predicate unclear"
+    ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
         "parse_site"
