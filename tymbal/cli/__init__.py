@@ -34,6 +34,7 @@ COMMANDS = (
     ),
     Command("generate", "Let a model continue a text.", "tymbal.cli.generate:main"),
     Command("steer", "Steer a model toward a text, and measure what that does.", "tymbal.cli.steer:main"),
+    Command("analyse", "Ask a finished study how its features hang together.", "tymbal.cli.analyse:main"),
     Command("probe", "Read a concept from a model's layers, beside its controls.", "tymbal.cli.probe:main"),
     Command("replicate", "Make a published finding about models again, with controls.", "tymbal.cli.replicate:main"),
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),
