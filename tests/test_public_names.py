@@ -11,6 +11,10 @@ NAMES = {
         "ActivationStore Batch HarvestConfig Moments Progress RowIds RowSelection RowSource StoredRows "
         "StreamedRows harvest stream"
     ),
+    "tymbal.analyses": (
+        "Analysis Annotated Coded Subject across automata draw_across draw_correlations draw_shape geometry "
+        "labels_of read_coded save_analysis splitting true_places universality"
+    ),
     "tymbal.atlas": (
         "Atlas AtlasConfig Cluster CodeShard CodeStore Example FeatureFilter FeaturePage FeatureRow MapPoint "
         "Neighbour TokenWeight build_atlas index_codes open_atlas"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tymbal.errors import ArtifactError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from torch import Tensor
 
 MANIFEST = "manifest.json"
@@ -76,6 +77,17 @@ def file_checksum(path: Path) -> str:
 def write_text(path: Path, text: str) -> str:
     """Write UTF-8 text atomically; return its SHA-256."""
     return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_picture(path: Path, figure: "Figure") -> str:
+    """Write a matplotlib figure as SVG atomically; the same figure gives the same bytes. Returns its SHA-256."""
+    import matplotlib
+
+    # A fixed salt and no date; text stays text, so that it can be found and read aloud.
+    with matplotlib.rc_context({"svg.hashsalt": "tymbal", "svg.fonttype": "none"}):
+        return write_atomically(
+            path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None})
+        )
 
 
 def write_json(path: Path, value: Any) -> str:
