@@ -12,8 +12,10 @@ NAMES = {
         "StreamedRows harvest stream"
     ),
     "tymbal.atlas": (
-        "Atlas AtlasConfig Cluster CodeShard CodeStore Example FeatureFilter FeaturePage FeatureRow MapPoint "
-        "Neighbour TokenWeight build_atlas index_codes open_atlas"
+        "ActiveFeature Atlas AtlasConfig Cluster CodeShard CodeStore CompletenessBin ConceptRow Contrast "
+        "ContrastConfig ContrastedFeature Example FeatureFilter FeaturePage FeatureRow FeatureText MapPoint "
+        "Neighbour PromptReading TokenWeight build_atlas completeness_bins contrast index_codes open_atlas read_prompt "
+        "special_tokens"
     ),
     "tymbal.cli": "COMMANDS Command main",
     "tymbal.corpora": (
@@ -31,11 +33,12 @@ NAMES = {
         "require_width train train_many"
     ),
     "tymbal.edits": (
-        "EVERYWHERE Ablate CausalTrace Certificate CertificateConfig Clamp Counted Dose DoseConfig "
-        "DoseResponse Erase Eraser EraserFitter FitRecord LabelledTokens OracleEraser Patch Project "
-        "Propensity QuadraticEraser Reading Scale Score SideEffects Steer SteeringVector Where as_rows biased "
-        "carries causal_trace dose_response draw_response feature_vector head_units load_eraser load_vectors "
-        "mean_length save_vectors scrub side_effects steering_vector token_bias"
+        "Attribution AttributionConfig ByRow EVERYWHERE Ablate CausalTrace Certificate CertificateConfig Clamp "
+        "Counted Dose DoseConfig DoseResponse Erase Eraser EraserFitter FeatureShare FitRecord LabelledTokens "
+        "OracleEraser OutputToken Patch Project Propensity QuadraticEraser RandomControl Reading Scale Score "
+        "SideEffects Steer SteeringVector Where as_rows attribute biased carries causal_trace dose_response "
+        "draw_response feature_vector head_units load_eraser load_vectors mean_length save_vectors scrub "
+        "side_effects steering_vector token_bias"
     ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
@@ -47,7 +50,7 @@ NAMES = {
         "Solved TransferMatrix concept_texts description_length load_probe probe read read_labels save_probe "
         "save_report solve_logistic statements untrained_copy"
     ),
-    "tymbal.serve": "create_app export serve",
+    "tymbal.serve": "NeuronpediaConfig create_app export export_neuronpedia serve",
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
     "tymbal.theory": "",
     "tymbal.theory.modal": (

@@ -1,8 +1,11 @@
 """Edits: change activations while a model runs, and prove what the change did."""
 
 from tymbal.edits.ablate import Ablate
+from tymbal.edits.attribution import Attribution, AttributionConfig, FeatureShare, OutputToken, attribute
+from tymbal.edits.by_row import ByRow
 from tymbal.edits.certificate import Certificate, CertificateConfig
 from tymbal.edits.clamp import Clamp, Scale
+from tymbal.edits.control import RandomControl
 from tymbal.edits.curves import as_rows, draw_response
 from tymbal.edits.doses import Dose, DoseConfig, DoseResponse, dose_response
 from tymbal.edits.eraser import Eraser, load_eraser
@@ -26,6 +29,9 @@ from tymbal.edits.where import EVERYWHERE, Where
 __all__ = [
     "EVERYWHERE",
     "Ablate",
+    "Attribution",
+    "AttributionConfig",
+    "ByRow",
     "CausalTrace",
     "Certificate",
     "CertificateConfig",
@@ -37,13 +43,16 @@ __all__ = [
     "Erase",
     "Eraser",
     "EraserFitter",
+    "FeatureShare",
     "FitRecord",
     "LabelledTokens",
     "OracleEraser",
+    "OutputToken",
     "Patch",
     "Project",
     "Propensity",
     "QuadraticEraser",
+    "RandomControl",
     "Reading",
     "Scale",
     "Score",
@@ -52,6 +61,7 @@ __all__ = [
     "SteeringVector",
     "Where",
     "as_rows",
+    "attribute",
     "biased",
     "carries",
     "causal_trace",
