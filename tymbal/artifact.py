@@ -74,6 +74,11 @@ def file_checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def text_checksum(text: str) -> str:
+    """SHA-256 of a text's UTF-8, lone surrogates replaced."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
 def write_text(path: Path, text: str) -> str:
     """Write UTF-8 text atomically; return its SHA-256."""
     return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -2,10 +2,13 @@
 
 from tymbal.edits.ablate import Ablate
 from tymbal.edits.aims import Aim, world_aim
+from tymbal.edits.attribution import Attribution, AttributionConfig, FeatureShare, OutputToken, attribute
 from tymbal.edits.behaviours import AnswerOdds, SpanLikelihood, behaviour, probed_causal_score
+from tymbal.edits.by_row import ByRow
 from tymbal.edits.causal import CausalConfig, CausalScore, causal_score
 from tymbal.edits.certificate import Certificate, CertificateConfig
 from tymbal.edits.clamp import Clamp, Scale
+from tymbal.edits.control import RandomControl
 from tymbal.edits.curves import as_rows, draw_causal, draw_response
 from tymbal.edits.doses import Dose, DoseConfig, DoseResponse, dose_response
 from tymbal.edits.eraser import Eraser, load_eraser
@@ -35,6 +38,9 @@ __all__ = [
     "AddedVectors",
     "Aim",
     "AnswerOdds",
+    "Attribution",
+    "AttributionConfig",
+    "ByRow",
     "CausalConfig",
     "CausalScore",
     "CausalTrace",
@@ -52,13 +58,16 @@ __all__ = [
     "Erasure",
     "ErasureConfig",
     "FeatureAt",
+    "FeatureShare",
     "FitRecord",
     "LabelledTokens",
     "OracleEraser",
+    "OutputToken",
     "Patch",
     "Project",
     "Propensity",
     "QuadraticEraser",
+    "RandomControl",
     "Reading",
     "Scale",
     "Score",
@@ -71,6 +80,7 @@ __all__ = [
     "Tried",
     "Where",
     "as_rows",
+    "attribute",
     "behaviour",
     "biased",
     "carries",
