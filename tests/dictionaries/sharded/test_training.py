@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 
 from tymbal import artifact
-from tymbal.dictionaries import Ends, Revival, Target, TrainingConfig, load_dictionary, train
+from tymbal.dictionaries import Ends, Objective, Revival, Target, TrainingConfig, load_dictionary, train
 from tymbal.dictionaries.curve import CURVE
 from tymbal.dictionaries.screening import FEWEST_FEATURES
 from tymbal.dictionaries.sharded import Sharding, train_sharded
@@ -56,8 +56,8 @@ def test_many_processes_train_what_one_trains(sequenced, together, tmp_path: Pat
         ({"kind": "relu"}, BY_FEATURES),
         ({"kind": "gated"}, BOTH),
         ({"kind": "jumprelu"}, BY_FEATURES),
-        ({"kind": "jumprelu", "penalty": "tanh"}, BY_ROWS),
-        ({"kind": "topk", "multi_topk": True}, BY_FEATURES),
+        ({"kind": "jumprelu", "objective": Objective(penalty="tanh")}, BY_ROWS),
+        ({"kind": "topk", "objective": Objective(multi_topk=True)}, BY_FEATURES),
         # About 75 and 200 dead features, of which AuxK takes the 12 highest a row by dense and by sparse products.
         ({"kind": "topk", "features": 128, "k": 1, "revival": Revival(dead_after=200, aux=0.5)}, BOTH),
         ({"kind": "topk", "features": 256, "k": 1, "revival": Revival(dead_after=200, aux=0.5)}, BY_FEATURES),
