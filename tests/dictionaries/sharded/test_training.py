@@ -9,10 +9,13 @@ import torch
 import torch.distributed as dist
 
 from tymbal import artifact
-from tymbal.dictionaries import Ends, Target, TrainingConfig, load_dictionary, train
+from tymbal.dictionaries import Ends, Run, Target, TrainingConfig, load_dictionary, train
 from tymbal.dictionaries.curve import CURVE
 from tymbal.dictionaries.screening import FEWEST_FEATURES
 from tymbal.dictionaries.sharded import Sharding, train_sharded
+from tymbal.dictionaries.sharded.checkpoints import SharedKeeper
+from tymbal.dictionaries.sharded.mesh import MeshRanks
+from tymbal.dictionaries.training import Work
 from tymbal.errors import TrainingError
 
 SHORT = TrainingConfig(features=64, k=3, batch=200, epochs=1.0, dead_after=300, checkpoint_every=7)
@@ -142,14 +145,17 @@ def test_a_broken_off_run_ends_with_the_same_bytes(sequenced, together, tmp_path
 
 
 def test_a_checkpoint_holds_every_ranks_state_and_no_pickle(sequenced, together, tmp_path: Path) -> None:
-    broken = stopped_at(sequenced, 17, row_parts=2)
+    run = Run(source=sequenced, config=replace(SHORT, checkpoint_every=3), folder=tmp_path / "run")
 
     def work() -> None:
         torch.manual_seed(40 + dist.get_rank())
-        broken_off(broken, SHORT, tmp_path / "run", BOTH)
+        ranks = MeshRanks.spread(BOTH, "cpu")
+        begun = Work(run, SharedKeeper(run, ranks), ranks)
+        for step in range(3):
+            begun.advance(sequenced.batch(2 * step + ranks.row_part, 100))
 
     together(work, 4)
-    place = tmp_path / "run/checkpoints/00000014"
+    place = tmp_path / "run/checkpoints/00000003"
     files = sorted(path.name for path in place.iterdir())
     assert files[:2] == ["config.json", "manifest.json"]
     assert all(file.endswith(".safetensors") for file in files[2:])
@@ -159,8 +165,8 @@ def test_a_checkpoint_holds_every_ranks_state_and_no_pickle(sequenced, together,
             held.setdefault(name, []).append(tensor)
     for name in ("dictionary.encoder", "adam.exp_avg.decoder", "adam.exp_avg_sq.encoder", "idle"):
         assert [len(part) for part in held[name]] == [32, 32], name
-    assert held["position"][0].tolist() == [14 * 200]
-    assert int(torch.cat(held["idle"]).max()) <= 14 * 200
+    assert held["position"][0].tolist() == [3 * 200]
+    assert int(torch.cat(held["idle"]).max()) <= 3 * 200
     for rank in range(4):
         expected = torch.Generator().manual_seed(40 + rank).get_state()
         assert torch.equal(held[f"generator.{rank}"][0], expected)

@@ -3,7 +3,7 @@
 PyTorch's `DeviceMesh` has the axes "rows" and "features". What a step sends, with b rows and f features a rank, R ranks
 along the rows' axis, F along the features' axis, width w:
 
-    over the features' axis   b · k · F candidate scores gathered, b · w partial reconstructions summed
+    over the features' axis   b · w numbers of rows, b · k · F candidate scores gathered, b · w partial sums
     over the rows' axis       2 · f · w gradients summed
 
 so that few features a rank make the first axis cheap, and few rows the second.
@@ -151,6 +151,12 @@ class MeshRanks(Ranks):
         norm = torch.sqrt(self.over_features(torch.as_tensor(squares[True])) + squares[False])
         torch.nn.utils.clip_grads_with_norm_(parameters.values(), most, norm, foreach=True)
         return norm
+
+    def handed_round(self, rows: Float[Tensor, "row column"]) -> Float[Tensor, "row column"]:
+        """The rows that the first rank along the features' axis has."""
+        if self.feature_parts > 1:
+            dist.broadcast(rows, group=self._features, group_src=0)
+        return rows
 
     def whole(self, own: Tensor, *, cut: bool) -> DTensor:
         """The tensor of all ranks, of which this is one's own part; what is not cut along the features is equal on all."""
