@@ -9,7 +9,7 @@ NAMES = {
     "tymbal": "__version__ load_dictionary open_atlas open_model",
     "tymbal.activations": (
         "ActivationStore Batch HarvestConfig Moments Progress RowIds RowSelection RowSource StoredRows "
-        "StreamedRows harvest stream"
+        "StreamedRows harvest harvest_on_cluster stream"
     ),
     "tymbal.atlas": (
         "Atlas AtlasConfig Cluster CodeShard CodeStore Example FeatureFilter FeaturePage FeatureRow MapPoint "
@@ -30,6 +30,7 @@ NAMES = {
         "ZeroAblation as_jumprelu convert_dictionary draw_curve evaluate evaluate_concepts load_dictionary "
         "require_width train train_many"
     ),
+    "tymbal.dictionaries.sharded": "Sharding train_sharded",
     "tymbal.edits": (
         "EVERYWHERE Ablate CausalTrace Certificate CertificateConfig Clamp Counted Dose DoseConfig "
         "DoseResponse Erase Eraser EraserFitter FitRecord LabelledTokens OracleEraser Patch Project "
