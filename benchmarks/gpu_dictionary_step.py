@@ -1,9 +1,10 @@
-"""A dictionary's training step on a GPU: tokens a second and model-flops utilisation, beside the roofline and the peers.
+"""A dictionary's training step on a GPU: tokens a second and model-flops utilisation, beside roofline and peers.
 
-Width 4,096, 131,072 features, k 64, batch 32,768. First the step's roofline is counted (`tymbal/dictionaries/roofline.py`,
-formulas printed), then measured in one process, in turns: the encoder's product in bfloat16 alone, and our step (forward,
-backward, dead-feature bookkeeping, clipping, Adam, unit-norm directions) with rows in bfloat16 on the device. Peers run in
-processes of their own where `make peers` has installed them with a build of torch for CUDA, in bfloat16 as they offer it.
+Width 4,096, 131,072 features, k 64, batch 32,768. First the step's roofline is counted
+(`tymbal/dictionaries/roofline.py`, formulas printed), then measured in one process, in turns: the encoder's product
+in bfloat16 alone, and our step (forward, backward, dead-feature bookkeeping, clipping, Adam, unit-norm directions)
+with rows in bfloat16 on the device. Peers run in processes of their own where `make peers` has installed them with a
+build of torch for CUDA, in bfloat16 as they offer it.
 
 Goals: the step at least half as fast as the product alone; at most 1.3 times its roofline; at least 3 times sparsify's
 tokens a second and 5 times SAELens's. Without a CUDA device the count for an H200 is printed and nothing is measured;
@@ -12,7 +13,6 @@ tokens a second and 5 times SAELens's. Without a CUDA device the count for an H2
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,8 +58,9 @@ def explain(sizes: Sizes, step: Step, bound: Roofline, device: Device) -> str:
     width, features, k, batch = sizes
     return "\n".join(
         (
-            f"roofline on {device.name}: {device.operations / 1e12:g} TFLOP/s bfloat16, {device.bandwidth / 1e12:g} TB/s",
-            f"  product    2·b·f·w = 2·{batch}·{features}·{width} = {step.operations:.3g} FLOP: {1e3 * bound.product:.1f} ms",
+            f"roofline on {device.name}: {device.operations / 1e12:g} TFLOP/s, {device.bandwidth / 1e12:g} TB/s",
+            f"  product    2·b·f·w = 2·{batch}·{features}·{width} = {step.operations:.3g} FLOP: "
+            f"{1e3 * bound.product:.1f} ms",
             f"  sparse     4·b·k·w·{step.gathered} + 4·P, P = 2·f·w: {step.sparse_bytes:.3g} B, k {k}: "
             f"{1e3 * bound.sparse:.1f} ms",
             f"  optimiser  28·P + 2·f·w: {step.optimiser_bytes:.3g} B: {1e3 * bound.optimiser:.1f} ms",

@@ -1,7 +1,8 @@
 """The plan of a run at internet scale, each number from its formula: what `docs/scale.md` says.
 
-16 million features on a model of 100 billion parameters over 40 billion tokens. Numbers of the machines are their makers';
-efficiencies and prices are assumptions and are listed as such. `--write docs/scale.md` writes the tables into the page.
+16 million features on a model of 100 billion parameters over 40 billion tokens. Numbers of the machines are their
+makers'; efficiencies and prices are assumptions and are listed as such. `--write docs/scale.md` writes the tables
+into the page.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,8 +12,8 @@ from typing import NamedTuple
 
 from report import Line, parser, show
 
-from tymbal.dictionaries.rounded_scores import AT_ONCE
 from tymbal.dictionaries.roofline import ADAM, BF16, FP32, H200, Device, Step, roofline
+from tymbal.dictionaries.rounded_scores import AT_ONCE
 
 HOUR = 3600.0
 BEGIN, END = "<!-- plan: python benchmarks/scale_plan.py --write docs/scale.md -->", "<!-- end of the plan -->"
@@ -77,9 +78,9 @@ class Memory(NamedTuple):
     state: float
     """Parameters, gradients, Adam's moments (fp32) and the encoder in bfloat16."""
     rows: float
-    """Rows in fp32 and bfloat16, reconstructions and their gradient."""
+    """Rows as they came, in training units, and centred; reconstruction, error, its gradient; bfloat16 rows."""
     work: float
-    """Scores at once, candidates of all parts, partial sums of a weight gradient."""
+    """Scores at once, candidates of all parts (three copies and a mask), partial sums of a weight gradient."""
 
     @property
     def total(self) -> float:
@@ -92,8 +93,10 @@ def memory(plan: Plan, grid: Grid) -> Memory:
     step = step_of(plan, grid)
     return Memory(
         state=4 * FP32 * step.parameters + BF16 * step.features * plan.width,
-        rows=(3 * FP32 + BF16) * step.rows * plan.width,
-        work=BF16 * AT_ONCE + grid.feature_parts * step.rows * plan.k * FP32 + FP32 * step.features * plan.width,
+        rows=(6 * FP32 + BF16) * step.rows * plan.width,
+        work=BF16 * AT_ONCE
+        + (3 * FP32 + 1) * grid.feature_parts * step.rows * plan.k
+        + FP32 * step.features * plan.width,
     )
 
 
@@ -203,11 +206,16 @@ def rows(plan: Plan) -> list[Row]:
         Row("features a rank, f", "features / F", step.features, ""),
         Row("rows a rank, b", "batch / R", step.rows, ""),
         Row("memory a rank: parameters, gradients, Adam", "16 · 2·f·w + 2·f·w", held.state / 1e9, "GB"),
-        Row("memory a rank: rows", "14 · b · w", held.rows / 1e9, "GB"),
-        Row("memory a rank: scores, candidates, partial sums", "1 GiB + 4·F·b·k + 4·f·w", held.work / 1e9, "GB"),
+        Row("memory a rank: rows", "26 · b · w", held.rows / 1e9, "GB"),
+        Row("memory a rank: scores, candidates, partial sums", "1 GiB + 13·F·b·k + 4·f·w", held.work / 1e9, "GB"),
         Row("memory a rank", "sum", held.total / 1e9, "GB"),
         Row("step: product", "2·b·f·w / (peak · 0.6)", 1e3 * taken.product, "ms"),
-        Row("step: sparse sums and Adam", f"(16·b·k/F·w + 4·P + {ADAM}·P + 2·f·w) / (bandwidth · 0.7)", 1e3 * taken.memory, "ms"),
+        Row(
+            "step: sparse sums and Adam",
+            f"(16·b·k/F·w + 4·P + {ADAM}·P + 2·f·w) / (bandwidth · 0.7)",
+            1e3 * taken.memory,
+            "ms",
+        ),
         Row("received a rank: rows handed round", "4 · b · w", moved.rows / 1e9, "GB a step"),
         Row("received a rank: candidate scores", "4 · (F-1) · b · k", moved.candidates / 1e9, "GB a step"),
         Row("received a rank: partial reconstructions", "8 · (F-1)/F · b · w", moved.sums / 1e9, "GB a step"),
@@ -223,7 +231,12 @@ def rows(plan: Plan) -> list[Row]:
         Row("training", "hours · GPUs", hours * plan.devices, "GPU hours"),
         Row("a checkpoint", "24 · features · w", checkpoint(plan) / 1e12, "TB"),
         Row("the dictionary", "8 · features · w", 2 * FP32 * plan.features * plan.width / 1e12, "TB"),
-        Row("cost of harvest and training", "GPU hours · $3", plan.hour * (hours * plan.devices + harvest_hours(plan)), "$"),
+        Row(
+            "cost of harvest and training",
+            "GPU hours · $3",
+            plan.hour * (hours * plan.devices + harvest_hours(plan)),
+            "$",
+        ),
         Row("cost of storage for a month", "TB · $20", plan.terabyte_month * stored / 1e12, "$"),
     ]
 

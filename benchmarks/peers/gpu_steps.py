@@ -1,7 +1,7 @@
 """A peer's training step on a GPU, in the peers' environment: `gpu_steps.py SYSTEM DEVICE WIDTH FEATURES K BATCH`.
 
-Prints one JSON object: version and median seconds of a step. The steps are those of `steps.py`, under bfloat16 autocast,
-which both peers offer; on the CPU as they are, for a trial of the script.
+Prints one JSON object: version and median seconds of a step. The steps are those of `steps.py`, under bfloat16
+autocast, which both peers offer; on the CPU as they are, for a trial of the script.
 """
 
 import json

@@ -1,6 +1,7 @@
 """A harvest by workers of a Ray cluster, here one on this machine: the same bytes as by one process."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,7 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def cluster() -> Iterator[None]:
     """Two workers on this machine."""
     import ray
 
@@ -31,9 +32,10 @@ def cluster():
 
 
 @with_ray
+@pytest.mark.usefixtures("cluster")
 @pytest.mark.filterwarnings("default")  # those of Ray are not ours
 def test_workers_make_the_store_that_one_process_makes(
-    cluster, model: LanguageModel, passages: PassageStore, config: HarvestConfig, store: ActivationStore, tmp_path: Path
+    model: LanguageModel, passages: PassageStore, config: HarvestConfig, store: ActivationStore, tmp_path: Path
 ) -> None:
     told: list[tuple[int, int, str]] = []
     harvest_on_cluster(model, passages, config, tmp_path, progress=lambda *now: told.append(now), workers=2)
@@ -42,9 +44,10 @@ def test_workers_make_the_store_that_one_process_makes(
 
 
 @with_ray
+@pytest.mark.usefixtures("cluster")
 @pytest.mark.filterwarnings("default")
 def test_a_damaged_shard_alone_is_made_anew(
-    cluster, model: LanguageModel, passages: PassageStore, config: HarvestConfig, store: ActivationStore, tmp_path: Path
+    model: LanguageModel, passages: PassageStore, config: HarvestConfig, store: ActivationStore, tmp_path: Path
 ) -> None:
     harvest_on_cluster(model, passages, config, tmp_path, workers=2)
     shards = sorted(tmp_path.glob("shard-*"))
@@ -53,7 +56,9 @@ def test_a_damaged_shard_alone_is_made_anew(
     mended = harvest_on_cluster(model, passages, config, tmp_path, workers=2).mended
     assert [damage.path for damage in mended] == [shards[1]]
     after = [path.stat().st_mtime_ns for path in shards]
-    assert [old == new for old, new in zip(before, after, strict=True)] == [number != 1 for number in range(len(shards))]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [
+        number != 1 for number in range(len(shards))
+    ]
     assert _checksums(tmp_path) == _checksums(store.folder)
 
 

@@ -1,9 +1,10 @@
 """Harvest with many machines: the shards of a store are handed out over a Ray cluster.
 
-A shard's bytes depend on its passages alone, so that it does not matter who makes it: the store is the one that `harvest`
-makes, on processors of the same kind, with the same thread count and library versions. Workers open the model and the
-corpus themselves, by the paths that they have here, and write into the store's folder; all machines must see all three.
-A worker that dies loses one shard, which Ray hands out anew; a harvest that dies goes on as `harvest` would.
+A shard's bytes depend on its passages alone, so that it does not matter who makes it: the store is the one that
+`harvest` makes, on processors of the same kind, with the same thread count and library versions. Workers open the
+model and the corpus themselves, by the paths that they have here, and write into the store's folder; all machines
+must see all three. A worker that dies loses one shard, which Ray hands out anew; a harvest that dies goes on as
+`harvest` would.
 """
 
 from collections.abc import Iterator, Sequence

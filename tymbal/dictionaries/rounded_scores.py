@@ -5,9 +5,9 @@
                     maxima, so that only those are looked into after one pass.
     3. Score        candidates again in fp32, by gathered dot products.
 
-An fp32 product costs a GPU some fifteen times a bfloat16 one, so that no row is scored in fp32 throughout. Where the k-th
-exact score exceeds the lowest candidate's by more than the bound of `screening.py`, the choice is proven to be that of
-exact scores; how many rows are not proven is counted. What exceeds a floor is found exactly.
+An fp32 product costs a GPU some fifteen times a bfloat16 one, so that no row is scored in fp32 throughout. Where the
+k-th exact score exceeds the lowest candidate's by more than the bound of `screening.py`, the choice is proven to be
+that of exact scores; how many rows are not proven is counted. What exceeds a floor is found exactly.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,10 @@ class RoundedScores(Scores):
     """Scores of fp32 rows, ranked in bfloat16 and chosen in fp32."""
 
     def __init__(
-        self, centred: Float[Tensor, "row width"], encoder: Float[Tensor, "feature width"], bias: Float[Tensor, " feature"]
+        self,
+        centred: Float[Tensor, "row width"],
+        encoder: Float[Tensor, "feature width"],
+        bias: Float[Tensor, " feature"],
     ) -> None:
         self._centred, self._encoder, self._bias = centred, encoder, bias
         features, width = encoder.shape
@@ -136,7 +139,9 @@ class RoundedScores(Scores):
         # The last rounding to bfloat16 is relative; all other errors are in the bound.
         others = bound + bound.abs() * 2 * UNIT_ROUNDOFF + self._error
         everything = count == self.shape[1]
-        return _Candidates(chosen, values.view(rows, count), torch.full_like(others, -torch.inf) if everything else others)
+        return _Candidates(
+            chosen, values.view(rows, count), torch.full_like(others, -torch.inf) if everything else others
+        )
 
     def _exact(self, rows: slice, features: Tensor, offsets: Tensor, row: Tensor) -> Float[Tensor, " entry"]:
         return gathered_dots(self._centred[rows], self._encoder, features, offsets, row) + self._bias[features]

@@ -6,9 +6,9 @@ is two parts of rows, each shared by four processes with a quarter of the featur
 computed exactly, but for the order of sums: the highest scores of a row or a batch are found among all ranks, dead
 features, norms and thresholds are those of the whole.
 
-The source must be a sequence: rows n to m of it are the same however it is cut into batches, as of a store. Of the ranks
-with the same rows one reads them and hands them to the others, but for the first 16,384 rows, which units and first values
-are taken from on every rank.
+The source must be a sequence: rows n to m of it are the same however it is cut into batches, as of a store. Of the
+ranks with the same rows one reads them and hands them to the others, but for the first 16,384 rows, which units and
+first values are taken from on every rank.
 """
 
 from collections.abc import Mapping
