@@ -91,13 +91,14 @@ def test_the_same_sums_have_the_same_bits(device: str) -> None:
 def test_a_step_through_the_kernels_is_the_plain_one(
     planted, monkeypatch: pytest.MonkeyPatch, device: str, kind: str
 ) -> None:
-    config = TrainingConfig(kind=kind, features=64, k=3, batch=64, dead_after=100)
+    config = TrainingConfig(kind=kind, features=32, k=3, batch=32, dead_after=30)
     made = {}
     for name, serving in (("plain", lambda tensor: False), ("kernels", lambda tensor: True)):
         monkeypatch.setattr(kernels, "serves", serving)
         trainer = Trainer(config, planted.width, 10, units(planted.rows), device=device)
-        trainer.begin(planted.rows[:200])
-        losses = [trainer.step(planted.rows[64 * step : 64 * step + 64]).loss for step in range(3)]
+        # Other rows than those of the steps: kinds with thresholds put them at scores, which rounding takes either way.
+        trainer.begin(planted.rows[5000:5100])
+        losses = [trainer.step(planted.rows[32 * step : 32 * step + 32]).loss for step in range(2)]
         made[name] = losses, [parameter.detach() for parameter in trainer.dictionary.parameters()]
     assert made["kernels"][0] == pytest.approx(made["plain"][0], rel=1e-5)
     for found, plain in zip(made["kernels"][1], made["plain"][1], strict=True):
