@@ -48,7 +48,7 @@ def replace_dead(
     dictionary: Dictionary, optimiser: torch.optim.Optimizer, dead: Int[Tensor, " dead"], rows: Rows, *, seed: int
 ) -> None:
     """Give dead features new directions, drawn from the errors of these rows; nothing where all are alive or dead."""
-    live = torch.ones(dictionary.features, dtype=torch.bool)
+    live = torch.ones(dictionary.features, dtype=torch.bool, device=dead.device)
     live[dead] = False
     if len(dead) == 0 or not bool(live.any()):
         return
@@ -56,7 +56,8 @@ def replace_dead(
     weights = error.double().square().sum(1).square()
     if not float(weights.sum()) > 0:
         return
-    drawn = torch.multinomial(weights, len(dead), replacement=True, generator=torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.multinomial(weights.cpu(), len(dead), replacement=True, generator=generator).to(dead.device)
     directions = error[drawn]
     dictionary.decoder[dead] = directions
     norms = dictionary.direction_norms()[dead].unsqueeze(1)

@@ -225,7 +225,8 @@ class Trainer:
         for name, parameter in trainer.dictionary.named_parameters():
             # Copies, because a tensor read from a file need not be aligned as a fresh one, and sums may then differ.
             trainer.optimiser.state[parameter] = {
-                key: state[f"adam.{key}.{name}"].clone() for key in ("step", "exp_avg", "exp_avg_sq")
+                key: state[f"adam.{key}.{name}"].to(parameter.device, copy=True)
+                for key in ("step", "exp_avg", "exp_avg_sq")
             }
         trainer.controller.integral, trainer.controller.coefficient = state["controller"].tolist()
         trainer.idle.copy_(state["idle"])
