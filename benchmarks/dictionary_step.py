@@ -32,6 +32,7 @@ GOALS = {"topk": 1.0, "batch_topk": 1.2, "matryoshka": 2.0, "jumprelu": None, "r
 """Goals in units; those of the last two depend on the peers."""
 SHARE_OF_PEER = 0.6
 """JumpReLU and ReLU may take this share of the fastest peer's time."""
+ROUNDS = 15
 HERE = Path(__file__).resolve().parent
 PEERS = {
     "sae-lens": (".venv-peers", ("topk", "batch_topk", "matryoshka", "jumprelu", "relu")),
@@ -86,7 +87,7 @@ def child(kind: str, data: str, what: str) -> dict[str, Any]:
     if what == "memory":
         stepping(config_of(kind, 64, 4), [batches[0][:64]])(batches[0][:64])
         return memory(lambda: stepping(config_of(kind), batches), batches)
-    return in_turns(stepping(config_of(kind), batches, aux=what == "aux"), batches, FEATURES)
+    return in_turns(stepping(config_of(kind), batches, aux=what == "aux"), batches, FEATURES, rounds=ROUNDS)
 
 
 def found(command: list[str]) -> dict[str, Any] | None:

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from tymbal import artifact
 from tymbal.dictionaries.active import Active, weighted_sums
 from tymbal.dictionaries.ends import AUTOENCODER, Ends, RowUnits
+from tymbal.dictionaries.ranks import ALONE, Ranks
 from tymbal.dictionaries.scores import Scores
 
 TENSORS = "dictionary.safetensors"
@@ -55,6 +56,8 @@ class Dictionary(nn.Module, ABC):
     """Whether features compete for k places a row (TopK and its kin), or each is judged by itself."""
     unit_norm: ClassVar[bool] = True
     """Whether directions keep norm 1 while training; when saved they always have it."""
+    ranks: Ranks = ALONE
+    """Who else holds features of the same rows, or other rows, in training; then `features` are only one's own."""
     valued: ClassVar[tuple[str, ...]] = ()
     """Tensors besides the biases that are in units of values, such as thresholds: they grow as values do."""
 
@@ -166,7 +169,7 @@ class Dictionary(nn.Module, ABC):
 
     def centre(self) -> Float[Tensor, " width"]:
         """What is taken from each row before it is encoded: the decoder bias, but 0 where that is of another site."""
-        return self.decoder_bias.new_zeros(self.width) if self.ends.target else self.decoder_bias
+        return self.decoder_bias.new_zeros(self.width) if self.ends.target else self.ranks.shared(self.decoder_bias)
 
     def centred(self, x: Float[Tensor, "row width"]) -> Float[Tensor, "row width"]:
         """Rows as the encoder takes them."""

@@ -85,7 +85,7 @@ class Matryoshka(Dictionary):
 
     def observe(self, active: Active) -> None:
         """Move the threshold towards the lowest value kept; the first batches count as a plain mean."""
-        move_threshold(self.threshold, self.observed, active)
+        move_threshold(self.threshold, self.observed, self.ranks.lowest(active.values))
 
     @torch.no_grad()
     def prefix(self, features: int) -> BatchTopK:

@@ -74,7 +74,7 @@ def written(
     """Σ value · direction for each row, without what it is added to; `values` stand in for those of the entries."""
     chosen = found.values if values is None else values
     active = found.active._replace(values=chosen.detach())
-    return decoded(chosen, dictionary.decoder, active, found.order)
+    return dictionary.ranks.over_features(decoded(chosen, dictionary.decoder, active, found.order))
 
 
 def base(dictionary: Dictionary, x: Float[Tensor, "row width"]) -> Float[Tensor, "*row target"]:

@@ -31,11 +31,16 @@ SHARE_OF_NORM = 0.2
 @torch.no_grad()
 def raise_biases(dictionary: Dictionary, dead: Bool[Tensor, " feature"], active: Active, share: float) -> None:
     """Raise the biases of dead features by a share of the lowest value kept in a row, where features compete."""
-    if not dictionary.competitive or share == 0 or not bool(dead.any()) or active.values.numel() == 0:
+    ranks = dictionary.ranks
+    if not dictionary.competitive or share == 0 or not int(ranks.over_features(dead.sum())):
         return
     lengths = torch.diff(active.offsets, append=active.offsets.new_tensor([active.values.numel()]))
-    lowest = torch.segment_reduce(active.values.detach(), "min", lengths=lengths, unsafe=True)
-    dictionary.encoder_bias[dead] += share * lowest[lengths > 0].mean().to(dictionary.encoder_bias)
+    own = torch.segment_reduce(active.values.detach(), "min", lengths=lengths, initial=torch.inf, unsafe=True)
+    lowest = ranks.lowest_in_rows(own)
+    kept = torch.isfinite(lowest)
+    total, rows = ranks.over_rows(torch.stack([lowest[kept].sum(), kept.sum().to(lowest)]))
+    if int(rows):
+        dictionary.encoder_bias[dead] += share * (total / rows).to(dictionary.encoder_bias)
 
 
 @torch.no_grad()

@@ -8,10 +8,15 @@ moves towards the L0 that is asked for (`controller.py`); now and then dead feat
 The learning rate rises linearly over the first steps and falls linearly to zero over the last ones. All state that
 the next step depends on is in `state()`, so that a run that continues from it takes the same steps, bit by bit.
 
+A step may be shared by several processes (`ranks.py`): each has some of a batch's rows and some of the features, and
+what is measured, when a feature was last active and the learning rate are those of the whole.
+
 Source: Gao et al. 2024, "Scaling and evaluating sparse autoencoders", appendix A; Bricken et al. 2023 on the gradient
 along unit-norm directions.
 """
 
+from collections.abc import Mapping
+from math import isfinite
 from typing import NamedTuple
 
 import torch
@@ -25,7 +30,8 @@ from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.ends import AUTOENCODER, Ends
 from tymbal.dictionaries.files import KINDS
 from tymbal.dictionaries.initial import initialise
-from tymbal.dictionaries.loss import batch_loss
+from tymbal.dictionaries.loss import Loss, batch_loss
+from tymbal.dictionaries.ranks import ALONE, Ranks
 from tymbal.dictionaries.reconstruction import Rows, Terms
 from tymbal.dictionaries.revival import raise_biases, replace_dead
 from tymbal.dictionaries.screening import room_for
@@ -63,15 +69,28 @@ class Progressed(NamedTuple):
 
 
 class Trainer:
-    """A dictionary in training, in units where rows have mean squared norm = width; `width` is that of source rows."""
+    """A dictionary in training, in units where rows have mean squared norm = width; `width` is that of source rows.
 
-    def __init__(self, config: TrainingConfig, width: int, steps: int, units: Units, ends: Ends = AUTOENCODER) -> None:
+    With `ranks` it holds one rank's features, and takes one rank's rows.
+    """
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        width: int,
+        steps: int,
+        units: Units,
+        ends: Ends = AUTOENCODER,
+        *,
+        ranks: Ranks = ALONE,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self.config, self.steps, self.units = config, steps, units
-        self.dictionary = untrained(config, width, ends)
+        self.dictionary = untrained(config, width, ends, ranks).to(device)
         self.rate = config.descent.rate(config.features)
         self.patience = config.revival.patience(steps * config.batch)
-        self.idle = torch.zeros(config.features, dtype=torch.int64)
-        """Tokens since each feature last fired."""
+        self.idle = torch.zeros(self.dictionary.features, dtype=torch.int64, device=device)
+        """Tokens, of all ranks together, since each feature last fired."""
         self.done = 0
         """Steps taken."""
         self.controller = Controller(config.kind, config.k, steps)
@@ -80,13 +99,16 @@ class Trainer:
             for name, parameter in self.dictionary.named_parameters()
         ]
         self.optimiser = torch.optim.Adam(groups, lr=self.rate, betas=BETAS, eps=EPSILON, fused=True)
-        self.rounded = untrained(config, width, ends).bfloat16() if config.descent.precision == "bf16" else None
+        rounds = config.descent.precision == "bf16"
+        self.rounded = untrained(config, width, ends, ranks).to(device).bfloat16() if rounds else None
         """The dictionary as steps compute with it, where that is not its own precision."""
-        self.room = room_for(config.batch, self.dictionary.width, config.features)
+        self.device = torch.device(device)
+        on_cpu, rows = self.device.type == "cpu", config.batch // ranks.row_parts
+        self.room = room_for(rows, self.dictionary.width, self.dictionary.features) if on_cpu else None
 
     def begin(self, activations: Float[Tensor, "row width"]) -> None:
         """Initialise from the source's first rows."""
-        initialise(self.dictionary, self.units.applied(activations), self.config.seed)
+        initialise(self.dictionary, self.units.applied(activations.to(self.device)), self.config.seed)
 
     def dead(self) -> Bool[Tensor, " feature"]:
         """Features that have not fired for as long as `Revival` says."""
@@ -102,25 +124,18 @@ class Trainer:
         """Take one step on a batch in the model's own units; the numbers may be NaN, then nothing was changed."""
         dictionary, dead, descent = self.dictionary, self.dead(), self.config.descent
         self.optimiser.zero_grad()
-        x, target = dictionary.ends.split(self.units.applied(activations), dictionary.width)
+        rows = self.units.applied(activations.to(self.device))
+        x, target = dictionary.ends.split(rows, dictionary.width)
         working = dictionary if self.rounded is None else rounded_from(dictionary, self.rounded)
         loss = batch_loss(working, x, self._terms(dead), target=target, room=self.room, exact=dictionary)
-        measured = Progressed(
-            self.done,
-            float(loss.total.detach()),
-            float(loss.squared_error) / (len(x) * self.units.variance),
-            float((loss.active.values > 0).sum()) / len(x),
-            int(dead.sum()),
-            self.sparsity(),
-            1 - loss.uncertified / len(x),
-        )
+        measured = self._measured(loss, dead, dictionary.ranks.rows(len(x)))
         loss.total.backward()
         if self.rounded is not None:
             take_gradients(dictionary, self.rounded)
         if dictionary.unit_norm and not dictionary.ends.parts:
             remove_radial_part(dictionary)
-        norm = torch.nn.utils.clip_grad_norm_(dictionary.parameters(), CLIP, foreach=True)
-        if not bool(torch.isfinite(norm + loss.total.detach())):
+        norm = dictionary.ranks.clip(dict(dictionary.named_parameters()), dictionary.features, CLIP)
+        if not isfinite(float(norm) + measured.loss):
             return measured._replace(loss=float("nan"))
         share = schedule(self.done, self.steps, descent)
         for group in self.optimiser.param_groups:
@@ -131,6 +146,23 @@ class Trainer:
         self.controller.observe(measured.l0)
         self.done += 1
         return measured
+
+    def _measured(self, loss: Loss, dead: Bool[Tensor, " feature"], rows: int) -> Progressed:
+        """What the whole batch says, whoever holds its rows and features."""
+        ranks, active = self.dictionary.ranks, (loss.active.values > 0).sum()
+        own = torch.stack([active.double(), dead.sum().double(), active.new_tensor(loss.uncertified).double()])
+        found, idle, uncertified = ranks.over_features(own)
+        by_row = torch.stack([loss.total.detach().double(), loss.squared_error.double(), found, uncertified])
+        total, squared_error, found, uncertified = ranks.over_rows(by_row).tolist()
+        return Progressed(
+            self.done,
+            total,
+            squared_error / (rows * self.units.variance),
+            found / rows,
+            int(idle),
+            self.sparsity(),
+            1 - uncertified / (rows * ranks.feature_parts),
+        )
 
     def _terms(self, dead: Bool[Tensor, " feature"]) -> Terms:
         objective = self.config.objective
@@ -150,10 +182,13 @@ class Trainer:
             normalise_directions(self.dictionary)
         self.dictionary.project()
         self.dictionary.observe(active)
-        self.idle += len(x)
-        self.idle[active.features[active.values > 0]] = 0
-        every, done = self.config.revival.resample_every, (self.done + 1) * len(x)
-        if every and done // every > self.done * len(x) // every:
+        rows = self.dictionary.ranks.rows(len(x))
+        fired = torch.zeros_like(self.idle, dtype=torch.bool)
+        fired[active.features[active.values > 0]] = True
+        self.idle += rows
+        self.idle[self.dictionary.ranks.anywhere(fired)] = 0
+        every, done = self.config.revival.resample_every, (self.done + 1) * rows
+        if every and done // every > self.done * rows // every:
             dead = self.dead().nonzero().squeeze(-1)
             replace_dead(self.dictionary, self.optimiser, dead, Rows(x, target), seed=self.config.seed + self.done)
             self.idle[dead] = 0
@@ -175,11 +210,19 @@ class Trainer:
 
     @classmethod
     def restored(
-        cls, config: TrainingConfig, width: int, steps: int, state: dict[str, Tensor], ends: Ends = AUTOENCODER
+        cls,
+        config: TrainingConfig,
+        width: int,
+        steps: int,
+        state: Mapping[str, Tensor],
+        ends: Ends = AUTOENCODER,
+        *,
+        ranks: Ranks = ALONE,
+        device: torch.device | str = "cpu",
     ) -> "Trainer":
         """The trainer that `state` was taken from."""
         units = Units(state["units.scale"], state["units.shift"], float(state["units.variance"]))
-        trainer = cls(config, width, steps, units, ends)
+        trainer = cls(config, width, steps, units, ends, ranks=ranks, device=device)
         own = {name.removeprefix("dictionary."): t for name, t in state.items() if name.startswith("dictionary.")}
         trainer.dictionary.load_state_dict(own)
         for name, parameter in trainer.dictionary.named_parameters():
@@ -197,8 +240,8 @@ class Trainer:
         return fold(self.dictionary, self.units).requires_grad_(False).eval()
 
 
-def untrained(config: TrainingConfig, width: int, ends: Ends) -> Dictionary:
-    """A dictionary of zeros as `config` asks for it, for a source's rows of this width.
+def untrained(config: TrainingConfig, width: int, ends: Ends, ranks: Ranks = ALONE) -> Dictionary:
+    """A dictionary of zeros as `config` asks for it, for a source's rows of this width; with one rank's features.
 
     Raises `TrainingError` for what cannot be trained.
     """
@@ -210,8 +253,11 @@ def untrained(config: TrainingConfig, width: int, ends: Ends) -> Dictionary:
             do="use batch_topk or relu",
         )
     read = width - (ends.target.width if ends.target else 0)
-    settings = {"width": read, "features": config.features, "k": config.k, "prefixes": config.objective.prefixes}
-    return KINDS[config.kind].from_config({"site": None, "model": {}, **settings, **ends.to_json()})
+    features = config.features // ranks.feature_parts
+    settings = {"width": read, "features": features, "k": config.k, "prefixes": config.objective.prefixes}
+    dictionary = KINDS[config.kind].from_config({"site": None, "model": {}, **settings, **ends.to_json()})
+    dictionary.ranks = ranks
+    return dictionary
 
 
 def schedule(step: int, steps: int, descent: Descent) -> float:
