@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tymbal.dictionaries import TrainingConfig, kernels
+from tymbal.dictionaries import Revival, TrainingConfig, kernels
 from tymbal.dictionaries.trainer import Trainer
 from tymbal.dictionaries.units import units
 
@@ -91,7 +91,7 @@ def test_the_same_sums_have_the_same_bits(device: str) -> None:
 def test_a_step_through_the_kernels_is_the_plain_one(
     planted, monkeypatch: pytest.MonkeyPatch, device: str, kind: str
 ) -> None:
-    config = TrainingConfig(kind=kind, features=32, k=3, batch=32, dead_after=30)
+    config = TrainingConfig(kind=kind, features=32, k=3, batch=32, revival=Revival(dead_after=30))
     made = {}
     for name, serving in (("plain", lambda tensor: False), ("kernels", lambda tensor: True)):
         monkeypatch.setattr(kernels, "serves", serving)
