@@ -48,7 +48,6 @@ def test_an_evaluation_sees_the_edited_model(tiny_llama_folder: Path, tmp_path):
         expected = _continued(opened)
     assert steered == expected
     assert steered != plain == said() == _continued(opened)
-    del judged, task
     gc.collect()  # streams that Inspect leaves open are warned of here, and not when the tests have ended
 
 
