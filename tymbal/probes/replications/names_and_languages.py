@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tymbal.probes.labelled import Example, LabelledTexts
-from tymbal.probes.probing import ProbeConfig, ProbeReport
+from tymbal.probes.probing import ProbeConfig, ProbeReport, called
 from tymbal.probes.replications.experiment import Page, real_models
 from tymbal.probes.table import HEAD, interval, markdown
 
@@ -35,7 +35,7 @@ def run(page: Page) -> None:
     concepts = {"gender": names(real / "labelled" / "names"), "language": languages(real / "text" / "udhr")}
     for part, texts in concepts.items():
         for model in models if page.wants(part) else ():
-            name = f"{texts.name.partition(' ')[0]}-{Path(model.name).name}"
+            name = f"{texts.name.partition(' ')[0]}-{called(model.name)}"
             found.append(page.probe(model, texts, name, configs[part]))
     page.say("## Best sites\n\n" + _summary(found))
 

@@ -70,9 +70,8 @@ def _told_apart(reports: dict[str, ProbeReport], place: str) -> str:
         if name == "true":
             honest = labels["honest"]
             assert isinstance(honest, Classes)
-            cells += [
-                f"{float(score(scores, labels['true'], (honest.ids == side).double()[None])):.2f}" for side in (1, 0)
-            ]
+            apart = [float(score(scores, labels["true"], (honest.ids == side).double()[None])) for side in (1, 0)]
+            cells += ["" if value != value else f"{value:.2f}" for value in apart]  # honest speakers say nothing false
         rows.append([name, *cells, *[""] * (5 - len(cells))])
     head = ["probe of", *(f"judged by {name}" for name in labels), "truth, honest speakers", "truth, lying speakers"]
     return f"#### Told apart: {place}, {site} (AUROC)\n\n" + markdown(head, rows)
