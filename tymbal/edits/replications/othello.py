@@ -39,6 +39,8 @@ from tymbal.probes.replications.board import (
 )
 from tymbal.probes.table import interval, markdown
 
+PARTS: tuple[str, ...] = ()
+"""It is conducted whole: its later parts rest on the earlier ones."""
 MADE_BY = "tymbal othello train"
 CASES = 1_000
 TUNING_CASES = 300

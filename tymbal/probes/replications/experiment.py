@@ -35,6 +35,8 @@ class ReplicationConfig:
     """the model that knows the generated world: 'bundled' or a folder"""
     examples: int = 5000
     """at most so many examples of each data set, drawn by the seed"""
+    parts: tuple[str, ...] = ()
+    """only these parts: towns, founded, places; statement, verdict, contrast, facts; gender, language; none: all"""
     seed: int = 0
     """seed of every draw, split and control"""
 
@@ -48,6 +50,10 @@ class Page:
         self.folder, self.config, self.progress = folder, config, progress
         self._model = model
         self._parts: list[str] = []
+
+    def wants(self, part: str) -> bool:
+        """Whether this part is to be conducted."""
+        return not self.config.parts or part in self.config.parts
 
     def say(self, text: str) -> None:
         """Add a paragraph or a table; `page.md` grows with it, so that a stopped experiment leaves what it found."""
@@ -101,11 +107,18 @@ def replicate(
     """Conduct one of the experiments into a folder; returns its page.
 
     `model` is the folder of the model to look into, for an experiment that has none of its own. Raises `ProbeError` for
-    an unknown name and for a model that is missing.
+    an unknown name or part, and for a model that is missing.
     """
     if name not in experiments:
         raise ProbeError(expected=f"an experiment: {', '.join(experiments)}", got=repr(name), do="name one of these")
-    run: Callable[[Page], None] = import_module(experiments[name]).run
+    module = import_module(experiments[name])
+    run: Callable[[Page], None] = module.run
+    if unknown := [part for part in config.parts if part not in module.PARTS]:
+        raise ProbeError(
+            expected=f"parts of {name}: {', '.join(module.PARTS) or 'it has none'}",
+            got=", ".join(unknown),
+            do="name some of these, or none for all of it",
+        )
     page = Page(folder, config, progress, model)
     run(page)
     return page.text()
