@@ -24,6 +24,7 @@ from tymbal.edits import ByRow, Clamp, RandomControl, SteeringVector, feature_ve
 from tymbal.errors import TymbalError
 from tymbal.models import PlacedEdit
 from tymbal.serve.subject import Opened, Subject
+from tymbal.serve.text import Number
 
 VECTORS = "vectors"
 """the folder of a study where saved vectors (.gguf, .pt) are looked for"""
@@ -119,7 +120,7 @@ class Experiment:
         )
 
 
-def _number(text: str, least: float, most: float, what: str) -> float:
+def _number(text: str, least: Number, most: Number, what: str) -> float:
     if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
         raise TymbalError(expected=f"{what} from {least:g} to {most:g}", got=repr(text[:20]), do="give such a number")
     return float(text)
