@@ -116,12 +116,13 @@ def test_what_is_exported_is_what_the_atlas_and_the_dictionary_say(source: Path,
     for row in features:
         page = atlas.feature(int(row["index"]))
         assert (row["frac_nonzero"], row["maxActApprox"]) == (page.density, page.maximum)
-        assert row["pos_str"] == [one.token for one in page.promoted or ()]
+        assert row["pos_str"] == [one.token.replace("\0", "␀") for one in page.promoted or ()]
         assert row["vector"] == pytest.approx(dictionary.decoder[page.feature].tolist())
         assert row["hookName"] == "blocks.1.hook_resid_post"
         own = [one for one in activations if one["index"] == row["index"]]
         examples = atlas.examples(page.feature)
-        assert [one["tokens"] for one in own] == [example.tokens for example in examples]
+        told = [[token.replace("\0", "␀") for token in example.tokens] for example in examples]
+        assert [one["tokens"] for one in own] == told
         for one, example in zip(own, examples, strict=True):
             assert one["values"][one["qualifyingTokenIndex"]] == example.activations[example.peak]
             assert one["maxValue"] == max(one["values"]) == one["values"][one["maxValueTokenIndex"]]

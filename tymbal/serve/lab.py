@@ -14,7 +14,6 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,9 +195,8 @@ class Growth:
         The thread stops at the next token when nobody listens any more.
         """
         threading.Thread(target=self._run, daemon=True).start()
-        listen = partial(anyio.to_thread.run_sync, self._told.get, abandon_on_cancel=True)
         try:
-            while (event := await listen()) is not None:
+            while (event := await anyio.to_thread.run_sync(self._told.get, abandon_on_cancel=True)) is not None:
                 yield event
         finally:
             self._unwanted.set()

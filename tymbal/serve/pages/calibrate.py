@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from tymbal.atlas import Example, FeatureFilter, FeatureRow
 from tymbal.serve.exhibit import Exhibit
@@ -142,4 +142,4 @@ def _agreement(name: str, mine: Mapping[int, Number], theirs: Mapping[int, Numbe
 
 
 def _spearman(pairs: np.ndarray) -> float:
-    return float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic)
+    return float(np.corrcoef(rankdata(pairs, axis=0), rowvar=False)[0, 1])
