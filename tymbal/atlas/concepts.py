@@ -45,7 +45,7 @@ class ConceptCounts:
         shape = (len(shard.tokens), shard.features)
         ones = np.ones(len(shard.rows), dtype=np.int64)
         active = sparse.csc_array((ones, shard.rows, shard.starts), shape=shape).tocsr()
-        there = self._annotated(shard)
+        there = annotated_rows(shard, self._annotate, len(self.names))
         roles = shard.passage_roles[shard.row_passages()]
         for role in (EXPLAIN, SCORE):
             rows = np.flatnonzero(roles == role)
@@ -74,24 +74,23 @@ class ConceptCounts:
             recall=_share(joint, there),
         )
 
-    def _annotated(self, shard: CodeShard) -> sparse.csr_array:
-        """Which concepts each row has."""
-        rows, concepts = [], []
-        for number, passage in enumerate(shard.passage_ids):
-            first, end = shard.passage_starts[number], shard.passage_starts[number + 1]
-            positions, concept = self._annotate(int(passage))
-            place = np.searchsorted(shard.positions[first:end], positions)
-            kept = place < end - first
-            kept[kept] = shard.positions[first + place[kept]] == positions[kept]
-            rows.append(first + place[kept])
-            concepts.append(concept[kept])
-        row = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
-        column = np.concatenate(concepts) if concepts else np.zeros(0, dtype=np.int64)
-        there = sparse.csr_array(
-            (np.ones(len(row), dtype=np.int64), (row, column)), shape=(len(shard.tokens), len(self.names))
-        )
-        there.data[:] = 1
-        return there
+
+def annotated_rows(shard: CodeShard, annotate: Annotate, concepts: int) -> sparse.csr_array:
+    """Which concepts each row of a shard carries."""
+    rows, numbers = [], []
+    for number, passage in enumerate(shard.passage_ids):
+        first, end = shard.passage_starts[number], shard.passage_starts[number + 1]
+        positions, concept = annotate(int(passage))
+        place = np.searchsorted(shard.positions[first:end], positions)
+        kept = place < end - first
+        kept[kept] = shard.positions[first + place[kept]] == positions[kept]
+        rows.append(first + place[kept])
+        numbers.append(concept[kept])
+    row = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
+    column = np.concatenate(numbers) if numbers else np.zeros(0, dtype=np.int64)
+    there = sparse.csr_array((np.ones(len(row), dtype=np.int64), (row, column)), shape=(len(shard.tokens), concepts))
+    there.data[:] = 1
+    return there
 
 
 def _share(part: ndarray, whole: ndarray) -> Float64[ndarray, " feature"]:

@@ -16,9 +16,9 @@ from tymbal.study.plan import BUNDLED, StudyConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Open a model, find its features on a corpus, index them.
+    """Open a model, find its features on a corpus, index and explain them.
 
-    The stages are cut, harvest, train, evaluate and index. A study that was interrupted or killed goes on with
+    The stages are cut, harvest, train, evaluate, index and explain. A study that was interrupted or killed goes on with
     `tymbal study --resume DIR`, and ends as if nothing had happened.
     """
 

@@ -8,6 +8,7 @@ from tymbal.activations import HarvestConfig
 from tymbal.atlas import AtlasConfig
 from tymbal.corpora import CutConfig
 from tymbal.dictionaries import TrainingConfig
+from tymbal.explain import ExplainConfig
 from tymbal.study.plan import StudyConfig
 
 MOST_TOKENS = 5_000_000
@@ -70,3 +71,8 @@ def training_config(config: StudyConfig, rows: int) -> TrainingConfig:
 def atlas_config(config: StudyConfig) -> AtlasConfig:
     """How features are indexed."""
     return AtlasConfig(autocast=bool(config.autocast), seed=config.seed)
+
+
+def explain_config(config: StudyConfig) -> ExplainConfig:
+    """How features are explained."""
+    return ExplainConfig(seed=config.seed)

@@ -7,6 +7,7 @@
     dictionary/        the trained dictionary         (stage train)
     evaluation.json    its health                     (stage evaluate)
     atlas/             tables about its features      (stage index)
+    explanations/      what its features fire on      (stage explain)
     log/               times, messages, the lock: outside every comparison
 
 A stage is complete once `manifest.json` lists it; each write is atomic, so a killed process leaves complete stages
@@ -31,6 +32,7 @@ OUTPUTS = {
     "train": "dictionary",
     "evaluate": "evaluation.json",
     "index": "atlas",
+    "explain": "explanations",
 }
 LOG = "log"
 FORMAT = 1

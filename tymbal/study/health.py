@@ -4,6 +4,7 @@ The numbers of `tymbal.dictionaries.evaluate` stand under `findings`, beside the
 corpus is annotated, `concepts` says how well the best feature of each concept tells it, or why that cannot be said.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from tymbal.corpora import HELD_OUT, PassageStore
@@ -14,7 +15,9 @@ from tymbal.dictionaries import (
     evaluate,
     evaluate_concepts,
 )
+from tymbal.dictionaries.concepts import GOOD
 from tymbal.errors import CorpusError
+from tymbal.explain import Told
 from tymbal.models import LanguageModel
 from tymbal.study.journal import Progress
 
@@ -49,3 +52,14 @@ def _concepts(
     except CorpusError as error:
         # Too few annotated tokens say nothing about concepts, but do not make the rest of the study worthless.
         return {"not_measured": str(error)}
+
+
+def told_concepts(health: Mapping[str, Any]) -> list[Told]:
+    """Concepts that have a feature of F1 of at least 0.8, counting by mention and by token; none where unmeasured."""
+    found = health.get("concepts") or {}
+    return [
+        Told(score["concept"], score["feature"], unit, score["f1"]["value"])
+        for unit in ("mention", "token")
+        for score in found.get(f"by_{unit}", {}).get("concepts", ())
+        if score["f1"]["value"] >= GOOD
+    ]

@@ -1,22 +1,24 @@
-"""The stages of a study, in order: cut, harvest, train, evaluate, index.
+"""The stages of a study, in order: cut, harvest, train, evaluate, index, explain.
 
 Each takes what the stages before it left in the folder, calls its package, and leaves one folder or file. What is
 already there from an interrupted call is kept by the package that made it.
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import cached_property
 from typing import NamedTuple
 
 from tymbal import artifact
 from tymbal.activations import ActivationStore, RowSource, StoredRows, StreamedRows, harvest
-from tymbal.atlas import build_atlas
+from tymbal.atlas import build_atlas, open_atlas
 from tymbal.corpora import PassageStore, Role, cut
 from tymbal.dictionaries import Dictionary, draw_curve, load_dictionary, train
+from tymbal.explain import Subject, explain_features
 from tymbal.models import LanguageModel
 from tymbal.study import budget
 from tymbal.study.folder import OUTPUTS, StudyFolder
-from tymbal.study.health import measured_health
+from tymbal.study.health import measured_health, told_concepts
 from tymbal.study.journal import Progress
 from tymbal.study.plan import StudyConfig
 from tymbal.study.sources import documents
@@ -97,6 +99,15 @@ def _index(work: Work, progress: Progress) -> None:
     )
 
 
+def _explain(work: Work, progress: Progress) -> None:
+    atlas = open_atlas(work.folder.output("index"))
+    subject = Subject(atlas=atlas, dictionary=work.dictionary, model=work.model, store=work.passages)
+    told = told_concepts(artifact.read_json(work.folder.output("evaluate")))
+    config = budget.explain_config(work.config)
+    with closing(atlas):
+        explain_features(subject, work.folder.output("explain"), config, told=told, progress=progress)
+
+
 class Stage(NamedTuple):
     """A stage's name and what it does."""
 
@@ -110,5 +121,6 @@ STAGES = (
     Stage("train", _train),
     Stage("evaluate", _evaluate),
     Stage("index", _index),
+    Stage("explain", _explain),
 )
 assert tuple(stage.name for stage in STAGES) == tuple(OUTPUTS)

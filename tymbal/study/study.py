@@ -44,6 +44,11 @@ class Study:
         """The atlas's folder."""
         return StudyFolder(self.folder).output("index")
 
+    @property
+    def explanations(self) -> Path:
+        """The folder of what the features fire on."""
+        return StudyFolder(self.folder).output("explain")
+
 
 def conduct_study(
     model: str = BUNDLED,

@@ -1,0 +1,39 @@
+"""`tymbal explain`: what a study's features fire on, and how well that holds on other passages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg
+
+from tymbal.study.shelf import last_study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Say what the features of a study fire on, and how well that holds on passages that took no part in finding it.
+
+    The predicate explainer is used: no language model, no network. Of a study that is explained already the table is
+    printed again; one that is not is gone on with, as by `tymbal study --resume`.
+    """
+
+    folder: Annotated[Positional[Path | None], arg(metavar="[STUDY]")] = None
+    """the study's folder; None: the last study of this folder"""
+    features: Annotated[tuple[int, ...], arg(metavar="N ...")] = ()
+    """print the explanations of these features, instead of ten drawn at random"""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Parse, explain what is not explained yet, print the summary and some explanations."""
+    options = tyro.cli(Options, args=arguments, prog="tymbal explain")
+    folder = options.folder or last_study()
+
+    from tymbal.cli.display import Display
+    from tymbal.cli.explanations import show_explanations
+    from tymbal.explain import open_explanations
+    from tymbal.study import resume_study
+
+    study = resume_study(folder, display=Display())
+    show_explanations(open_explanations(study.explanations), options.features)

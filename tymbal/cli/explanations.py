@@ -1,0 +1,102 @@
+"""How explanations are printed: how well they hold beside their baselines, and some of them by themselves."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tymbal.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from tymbal.explain import Explanations
+
+MEASURES = {"f1": "F1", "auroc": "AUROC", "correlation": "correlation", "hard_auroc": "hard AUROC"}
+SYSTEMS = {"features": "features", "random": "random directions", "neurons": "neurons"}
+RIVALS = {"token": "best single token", "shuffled": "another feature's words"}
+SHOWN = 10
+LEGEND = (
+    "Medians over features that fire on the score passages, with 95 % intervals over features; 1 is perfect, AUROC 0.5 "
+    "and the others 0 is chance. What is unclear predicts nothing. Hard AUROC: of the silent tokens only those spelled "
+    "like one on which the feature fired."
+)
+
+
+def show_explanations(
+    explanations: "Explanations", features: Sequence[int] = (), console: Console | None = None
+) -> None:
+    """Print the summary, then the explanations of these features, or of ten drawn at random.
+
+    Raises `ArtifactError` for a feature that was not explained.
+    """
+    console = console or Console()
+    said, scores = explanations.by_feature(), explanations.by_feature("exact")
+    unknown = [feature for feature in features if feature not in said]
+    if unknown:
+        raise ArtifactError(
+            expected=f"features from 0 to {max(said, default=0)}", got=str(unknown[0]), do="name others by --features"
+        )
+    console.print(summary_table(explanations.summary["systems"]))
+    console.print(LEGEND, highlight=False)
+    for line in naming_lines(explanations.summary["naming"]):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print()
+    console.print(examples_table(said, scores, list(features) or _drawn(scores)))
+
+
+def summary_table(systems: Mapping[str, Any]) -> Table:
+    """How well explanations hold: the features', their rivals', and the baselines'."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("")
+    for heading in ("features", "unclear", *MEASURES.values()):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for system, words in SYSTEMS.items():
+        found = systems.get(system)
+        if found is None:
+            continue
+        counts = (f"{found['features']:,}", f"{found['unclear']:,}")
+        table.add_row(words, *counts, *(_written(found["medians"][name]["explanation"]) for name in MEASURES))
+        for rival, of in RIVALS.items():
+            if system == "features" or rival == "token":
+                table.add_row(f"  {of}", "", "", *(_written(found["medians"][name][rival]) for name in MEASURES))
+    return table
+
+
+def _written(number: Mapping[str, Any]) -> str:
+    if number["value"] is None:
+        return ""
+    return f"{number['value']:.3f} {number['low']:.3f}–{number['high']:.3f}"
+
+
+def naming_lines(naming: Mapping[str, Any]) -> Iterator[str]:
+    """How many of the concepts that a feature tells are named by its explanation."""
+    for unit, found in naming.items():
+        interval = f"{100 * found['low']:.0f}–{100 * found['high']:.0f}"
+        yield (
+            f"Concepts with a feature of F1 >= 0.8 by {unit}: {found['concepts']}; its explanation names "
+            f"{found['named']} of them ({100 * found['value']:.0f} %, {interval})."
+        )
+
+
+def examples_table(
+    said: Mapping[int, Mapping[str, Any]], scores: Mapping[int, Mapping[str, Any]], features: Sequence[int]
+) -> Table:
+    """Explanations with their scores beside the best single token's."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("feature", "F1", "AUROC", "token's"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("fires on")
+    for feature in features:
+        row = scores[feature]
+        numbers = ("" if row[key] is None else f"{row[key]:.3f}" for key in ("f1", "auroc", "token_auroc"))
+        table.add_row(str(feature), *numbers, Text(said[feature]["text"]))
+    return table
+
+
+def _drawn(scores: Mapping[int, Mapping[str, Any]]) -> list[int]:
+    """Ten features at random, of those that fire on the score passages."""
+    measured = [feature for feature, row in scores.items() if row["auroc"] is not None]
+    return sorted(np.random.default_rng(0).permutation(measured)[:SHOWN].tolist())

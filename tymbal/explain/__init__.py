@@ -1,0 +1,36 @@
+"""Features put into words, and the words put to the test."""
+
+from tymbal.explain.activity import Activity
+from tymbal.explain.config import ExplainConfig, PredicateConfig
+from tymbal.explain.evidence import Evidence
+from tymbal.explain.explainer import Explainer
+from tymbal.explain.explaining import Subject, explain_features
+from tymbal.explain.explanation import UNCLEAR, Explanation, unclear
+from tymbal.explain.naming import Told
+from tymbal.explain.predicate import Predicate, parse_predicate
+from tymbal.explain.predicates import PredicateExplainer
+from tymbal.explain.single_token import TokenExplainer
+from tymbal.explain.tables import ExplanationFolder, Explanations, open_explanations
+from tymbal.explain.text import Text
+
+__all__ = [
+    "UNCLEAR",
+    "Activity",
+    "Evidence",
+    "ExplainConfig",
+    "Explainer",
+    "Explanation",
+    "ExplanationFolder",
+    "Explanations",
+    "Predicate",
+    "PredicateConfig",
+    "PredicateExplainer",
+    "Subject",
+    "Text",
+    "TokenExplainer",
+    "Told",
+    "explain_features",
+    "open_explanations",
+    "parse_predicate",
+    "unclear",
+]
