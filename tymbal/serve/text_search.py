@@ -131,7 +131,7 @@ class TextSearch:
             words = self._explained.get(row.feature)
             yield (
                 row.feature,
-                words.text if words else "",
+                words.text if words and not words.unclear else "",
                 titled(row.label),
                 " ".join(row.top_tokens),
                 told_concept(row.concept, row.concept_f1),
