@@ -51,9 +51,7 @@ def test_bags_are_summed(device: str, width: int, dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("dtype", list(FORMATS), ids=str)
 @pytest.mark.parametrize("lengths", [[300, 0, 1, 128, 129, 0, 2], [0, 0, 0], [128], [0, 500]], ids=str)
-def test_bags_of_very_different_sizes_are_summed_piece_by_piece(
-    device: str, lengths: list[int], dtype: torch.dtype
-) -> None:
+def test_bags_of_very_different_sizes_are_summed_piece_by_piece(device: str, lengths: list[int], dtype: torch.dtype) -> None:
     from tymbal.dictionaries.kernels import sums
 
     lines = table(device, 40, 24, dtype)
@@ -88,9 +86,7 @@ def test_the_same_sums_have_the_same_bits(device: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["topk", "batch_topk", "matryoshka", "jumprelu", "gated", "relu"])
-def test_a_step_through_the_kernels_is_the_plain_one(
-    planted, monkeypatch: pytest.MonkeyPatch, device: str, kind: str
-) -> None:
+def test_a_step_through_the_kernels_is_the_plain_one(planted, monkeypatch: pytest.MonkeyPatch, device: str, kind: str) -> None:
     config = TrainingConfig(kind=kind, features=64, k=3, batch=64, dead_after=100)
     made = {}
     for name, serving in (("plain", lambda tensor: False), ("kernels", lambda tensor: True)):

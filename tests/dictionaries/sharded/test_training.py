@@ -32,9 +32,7 @@ def curve(folder: Path) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("sharding", [BY_ROWS, BY_FEATURES, BOTH], ids=["rows", "features", "both"])
 @pytest.mark.parametrize("kind", ["topk", "batch_topk"])
-def test_many_processes_train_what_one_trains(
-    sequenced, together, tmp_path: Path, kind: str, sharding: Sharding
-) -> None:
+def test_many_processes_train_what_one_trains(sequenced, together, tmp_path: Path, kind: str, sharding: Sharding) -> None:
     config = replace(SHORT, kind=kind)
     one = train(sequenced, config, tmp_path / "one", site="resid_post.1", model={"name": "a"})
     about = {"site": "resid_post.1", "model": {"name": "a"}}
@@ -190,11 +188,7 @@ def test_a_half_written_checkpoint_is_passed_over(sequenced, together, tmp_path:
 @pytest.mark.parametrize(
     ("changes", "sharding", "message"),
     [
-        (
-            {"batch": 1},
-            BY_ROWS,
-            "at least one row of a batch for each of 2 processes; got a batch of 1; raise the batch",
-        ),
+        ({"batch": 1}, BY_ROWS, "at least one row of a batch for each of 2 processes; got a batch of 1; raise the batch"),
         ({"batch": 201}, BY_ROWS, "batch that can be cut into 2 equal parts; got 201"),
         ({"features": 65}, BY_FEATURES, "features that can be cut into 2 equal parts; got 65"),
         ({"k": 33}, BY_FEATURES, r"at least k \(33\) features in each part; got 32"),

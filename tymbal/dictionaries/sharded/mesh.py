@@ -79,10 +79,7 @@ class Sharding:
                 got=f"a batch of {config.batch}",
                 do="raise the batch or start fewer processes",
             )
-        for name, whole, parts in (
-            ("batch", config.batch, self.row_parts),
-            ("features", config.features, self.feature_parts),
-        ):
+        for name, whole, parts in (("batch", config.batch, self.row_parts), ("features", config.features, self.feature_parts)):
             if whole % parts:
                 raise TrainingError(
                     expected=f"{name} that can be cut into {parts} equal parts", got=str(whole), do="change one of them"
