@@ -131,7 +131,7 @@ def write_study(folder: Path, texts: list[str], loose: list[str]) -> None:
     artifact.seal(atlas, "atlas", {}, [*files, OVERVIEW])
     scored = {"count": 3, "feature": 0, "f1": {"value": 0.9, "low": 0.8, "high": 1.0}, "random": 0.1, "shifted": 0.1}
     concepts = {"by_mention": {"concepts": [{**scored, "concept": first}]}}
-    found = {first: {"value": 0.5, "baselines": {second: {"value": 0.1}}}}
+    found = {first: {"value": 0.5, "unit": "share", "baselines": {second: {"value": 0.1}}}}
     (folder / "evaluation.json").write_text(json.dumps({"findings": found, "concepts": concepts}))
     (folder / "study.json").write_text(json.dumps({"corpus": [first], "model": second}))
 

@@ -98,7 +98,7 @@ def test_a_saved_vector_is_found_by_file_and_site(client: TestClient, living: Pa
     assert edit.site == "resid_post.2"
 
 
-@pytest.mark.parametrize("moves", ["99=1", "none.gguf:resid_post.1*1", "ones.gguf:resid_post.3*1"])
+@pytest.mark.parametrize("moves", ["99=1", "none.gguf:resid_post.1*1", "ones.gguf:resid_post.3*1", "x"])
 def test_what_is_not_there_ends_the_stream_in_one_line(client: TestClient, moves: str):
     (name, line), *rest = events(client.get("/api/steer", params={**ASKED, "moves": moves}).text)
     assert (name, rest) == ("wrong", [])

@@ -137,9 +137,9 @@ def saved_vectors(study: Path) -> dict[str, list[SteeringVector]]:
     return found
 
 
-def edits_of(moves: Sequence[Move], opened: Opened, study: Path) -> list[PlacedEdit]:
+def edits_of(moves: Sequence[Move], opened: Opened, study: Path | None) -> list[PlacedEdit]:
     """The moves as edits; raises `TymbalError` for a feature or vector that is not there."""
-    vectors = saved_vectors(study) if any(move.way is Way.VECTOR for move in moves) else {}
+    vectors = saved_vectors(study) if study and any(move.way is Way.VECTOR for move in moves) else {}
     return [_edit(move, opened, vectors) for move in moves]
 
 
@@ -162,7 +162,7 @@ def _edit(move: Move, opened: Opened, vectors: Mapping[str, list[SteeringVector]
     return feature_vector(opened.dictionary, move.feature).steer(move.strength)
 
 
-def generated(experiment: Experiment, opened: Opened, study: Path) -> Iterator[dict[str, str]]:
+def generated(experiment: Experiment, opened: Opened, study: Path | None) -> Iterator[dict[str, str]]:
     """The texts of the three columns after each token; edits apply until the last."""
     edits = edits_of(experiment.moves, opened, study)
     rows = [
@@ -185,7 +185,8 @@ class Growth:
 
     experiment: Experiment
     subject: Subject
-    study: Path
+    study: Path | None
+    """the folder of its study; None for a bare atlas, which has no model either"""
     _told: "queue.SimpleQueue[dict[str, Any] | None]" = field(default_factory=queue.SimpleQueue)
     _unwanted: threading.Event = field(default_factory=threading.Event)
 
