@@ -6,6 +6,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
 EXAMPLES = 5
+TAKES_NOTHING = ("GET /api/completeness", "GET /api/features", "GET /api/notes")
+"""operations that no input is described of, so that none can be unfit"""
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["fitting", "unfit"])
@@ -24,6 +26,8 @@ def test_every_operation_answers_as_described(lively: str, mode: GenerationMode)
         "/api/steer",
     }
     for operation in operations:
+        if mode is GenerationMode.NEGATIVE and operation.label in TAKES_NOTHING:
+            continue
 
         @settings(
             max_examples=EXAMPLES,
