@@ -1,4 +1,4 @@
-"""Blind scoring: the same features for everybody, and agreement that is 1 for the same order and hidden till the end."""
+"""Blind scoring: the same features for everybody; agreement is 1 for the same order, and hidden until the end."""
 
 from pathlib import Path
 
