@@ -31,21 +31,24 @@ _LENGTHS = {"explanation": 14, "label": 3, "tokens": 5, "examples": 150}
 
 
 class MadeUp:
-    """The texts of an atlas that there is not, so that nothing but the search is measured."""
+    """The texts of an atlas that there is not, drawn beforehand, so that nothing but the search is measured."""
 
     def __init__(self, folder: Path, words: np.ndarray, shares: np.ndarray) -> None:
-        self.folder, self._words, self._shares = folder, words, shares
+        self.folder = folder
         artifact.write_json(folder / artifact.MANIFEST, {})
+        drawn = {
+            name: np.random.default_rng(seed).choice(words, (FEATURES, length), p=shares)
+            for seed, (name, length) in enumerate(_LENGTHS.items(), 10)
+            if name != "explanation"
+        }
+        self._rows = [
+            FeatureText(feature, " · ".join(label), list(tokens), None, None, " ".join(examples))
+            for feature, (label, tokens, examples) in enumerate(zip(*drawn.values(), strict=True))
+        ]
 
     def texts(self) -> Iterator[FeatureText]:
         """One row a feature."""
-        generator = np.random.default_rng(1)
-        for feature in range(FEATURES):
-            label, tokens, examples = (
-                generator.choice(self._words, _LENGTHS[name], p=self._shares)
-                for name in ("label", "tokens", "examples")
-            )
-            yield FeatureText(feature, " · ".join(label), list(tokens), None, None, " ".join(examples))
+        return iter(self._rows)
 
 
 def explanations(words: np.ndarray, shares: np.ndarray) -> dict[int, Explained]:

@@ -10,6 +10,8 @@ TAKES_NOTHING = ("GET /api/completeness", "GET /api/features", "GET /api/notes")
 """operations that no input is described of, so that none can be unfit"""
 
 
+# The app answers in another thread and may draw there, which hypothesis takes for a draw inside a strategy.
+@pytest.mark.filterwarnings("ignore:Do not use the .random. module:hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["fitting", "unfit"])
 def test_every_operation_answers_as_described(lively: str, mode: GenerationMode):
     schema = schemathesis.openapi.from_url(f"{lively}/api/openapi.json")

@@ -31,6 +31,7 @@ WRONG: dict[int | str, dict[str, Any]] = {
     409: {"model": answers.Wrong, "description": "It cannot be done; the detail says what to do."},
 }
 REFUSED: dict[int | str, dict[str, Any]] = {
+    400: {"model": answers.Wrong, "description": "The body is no JSON."},
     403: {"content": {"text/plain": {}}, "description": "The request does not come from a page of the app."},
     413: {"content": {"text/plain": {}}, "description": "The body is too long or does not say its length."},
 }
