@@ -46,6 +46,7 @@ def fill_feature(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
         "notes": notes,
         "vote": notes.votes.get(asked.reader, ""),
         "feature": page,
+        "explained": exhibit.explained.get(number),
         "top": [shown_example(example, page.maximum, exhibit.joiner) for example in examples if example.kind == "top"],
         "bands": _bands(examples, page, exhibit.joiner),
         "activations": _activations(page),
