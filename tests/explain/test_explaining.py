@@ -35,7 +35,7 @@ def subject(tiny_llama_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("subject")
     model = open_model(str(tiny_llama_folder))
     draw = random.Random(0)
-    documents = (Document(text=" ".join(draw.choices(WORDS, k=40))) for _ in range(90))
+    documents = (Document(" ".join(draw.choices(WORDS, k=40)), source="words") for _ in range(90))
     cut(documents, model.tokenizer, CutConfig(length=64, heldout=1.0), folder / "corpus")
     store = PassageStore.open(folder / "corpus")
     rows = model.read(model.tokenize([" ".join(WORDS)] * 4), ["resid_post.1"])["resid_post.1"].flatten(0, 1)
