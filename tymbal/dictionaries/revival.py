@@ -2,9 +2,9 @@
 
 Where features compete for places, AuxK teaches a dead feature what the live ones leave over, but that is less than what
 wins a place. So its bias rises, a share of the lowest values kept in each step, until the feature fires on the rows
-that suit it most. There it learns as any other, its bias too. Towards the end of a run the lift falls to zero: a feature
-that no row needs would otherwise hover at the threshold and be active at random. (Wang et al. 2024, "Auxiliary-Loss-Free Load Balancing Strategy for
-Mixture-of-Experts", balance experts alike.)
+that suit it most. There it learns as any other, its bias too. Towards the end of a run the lift falls to zero: a
+feature that no row needs would otherwise hover at the threshold and be active at random. (Wang et al. 2024,
+"Auxiliary-Loss-Free Load Balancing Strategy for Mixture-of-Experts", balance experts alike.)
 
 On request dead features are replaced by rows that the dictionary reconstructs badly:
 
