@@ -68,6 +68,8 @@ def _train_alone(options: Options, progress: Report | None) -> None:
 def _train_together(options: Options, processes: int, progress: Report | None) -> None:
     import torch
     import torch.distributed as dist
+    from torch.distributed.distributed_c10d import PrefixStore  # pyright: ignore[reportPrivateImportUsage]
+    from torch.distributed.rendezvous import rendezvous
 
     from tymbal.dictionaries.sharded import Sharding, train_sharded
 
@@ -75,9 +77,9 @@ def _train_together(options: Options, processes: int, progress: Report | None) -
     sharding.require(options.config, processes)
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    store, rank, _ = next(dist.rendezvous("env://"))
+    store, rank, _ = next(rendezvous("env://"))
     # torchrun keeps one store over all its restarts, in which the addresses of killed workers would still be found.
-    attempt = dist.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
+    attempt = PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     dist.init_process_group(backend, store=attempt, rank=rank, world_size=processes)
     try:
@@ -94,9 +96,10 @@ def _rows(options: Options) -> tuple["RowSource", dict[str, Any]]:
     from tymbal.activations import ActivationStore, StoredRows
 
     store = ActivationStore.open(options.store)
-    if options.site is None and len(store.sites) > 1:
+    first, *others = store.sites
+    if options.site is None and others:
         raise ArtifactError(expected="a site", got=f"a store of {listed(store.sites)}", do="choose one with --site")
-    site = store.require_site(options.site or store.sites[0])
+    site = store.require_site(options.site or first)
     about = {"site": site, "model": store.identity["model"]}
     return StoredRows(store, site, seed=options.config.seed), about | {
         "device": "cuda" if torch.cuda.is_available() else "cpu"

@@ -108,7 +108,7 @@ def gathered_dots(
             _stops(offsets, len(gathered)),
             out,
             table.shape[1],
-            BLOCK=_block(table.shape[1]),
+            BLOCK=_block(table.shape[1]),  # pyright: ignore[reportArgumentType]
         )
     return out
 
@@ -133,8 +133,8 @@ def _summed(
             table.contiguous(),
             out,
             width,
-            WEIGHTED=weights is not None,
-            BLOCK=block,
+            WEIGHTED=weights is not None,  # pyright: ignore[reportArgumentType]
+            BLOCK=block,  # pyright: ignore[reportArgumentType]
         )
     return out
 

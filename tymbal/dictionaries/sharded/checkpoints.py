@@ -18,8 +18,10 @@ from typing import Any, final
 
 import torch
 import torch.distributed as dist
-import torch.distributed.checkpoint as dcp
 from torch import Tensor
+from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader, HuggingFaceStorageWriter
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save
 from torch.distributed.tensor import DTensor
 
 from tymbal import artifact
@@ -60,8 +62,8 @@ class SharedKeeper(Keeper):
         dist.barrier()
         position = torch.tensor([step * self._run.config.batch])
         everything = {**state, "position": position, **_generators(self._device)}
-        writer = dcp.HuggingFaceStorageWriter(str(place), save_distributed=True)
-        dcp.save(self._placed(everything), storage_writer=writer)
+        writer = HuggingFaceStorageWriter(str(place), save_distributed=True)
+        save(self._placed(everything), storage_writer=writer)
         own = {path.name: artifact.file_checksum(path) for path in place.glob(f"shard-{rank + 1:05d}-*")}
         checksums = {name: checksum for each in _told(own) for name, checksum in each.items()}
         if rank == 0:
@@ -71,14 +73,14 @@ class SharedKeeper(Keeper):
 
     def read(self, place: Path) -> Checkpoint:
         """A checkpoint's configuration, and the tensors of this rank's part; sets this rank's generators."""
-        reader = dcp.HuggingFaceStorageReader(str(place))
+        reader = HuggingFaceStorageReader(str(place))
         shapes = {name: entry.size for name, entry in reader.read_metadata().state_dict_metadata.items()}  # pyright: ignore[reportAttributeAccessIssue]
         wanted = self._blank() | {"curve": torch.zeros(shapes["curve"], dtype=torch.float64)}
         wanted |= {"position": torch.zeros(1, dtype=torch.int64)}
         # On another grid a rank may be new; it goes on with the generators that it began with.
         wanted |= {name: state for name, state in _generators(self._device).items() if name in shapes}
         placed = self._placed(wanted)
-        dcp.load(placed, storage_reader=reader)
+        load(placed, storage_reader=reader)
         state = {name: _own(tensor).reshape(wanted[name].shape) for name, tensor in placed.items()}
         _restore_generators(state, self._device)
         return Checkpoint(place, artifact.read_json(place / artifact.CONFIG), state)

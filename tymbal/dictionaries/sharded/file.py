@@ -87,4 +87,4 @@ def _write_own(path: Path, tensors: Mapping[str, DTensor], places: Mapping[str, 
 
 
 def _bytes(tensor: Tensor) -> memoryview:
-    return memoryview(np.ascontiguousarray(tensor.reshape(-1).view(torch.uint8).numpy()))
+    return memoryview(np.ascontiguousarray(tensor.reshape(-1).view(torch.uint8).numpy()))  # pyright: ignore[reportArgumentType]

@@ -107,7 +107,9 @@ class MeshRanks(Ranks):
         self.feature_parts, self.feature_part = mesh.size(1), mesh.get_local_rank(FEATURES)
         self.row_parts, self.row_part = (1, 0) if by_line else (mesh.size(0), mesh.get_local_rank(ROWS))
         self._features, self._rows = mesh.get_group(FEATURES), mesh.get_group(ROWS)
-        self._all = self._features if by_line else dist.group.WORLD
+        everyone = self._features if by_line else dist.group.WORLD
+        assert everyone is not None
+        self._all: dist.ProcessGroup = everyone
 
     @classmethod
     def spread(cls, sharding: Sharding, device: str) -> "MeshRanks":
@@ -149,13 +151,17 @@ class MeshRanks(Ranks):
 
     def clip(self, parameters: Mapping[str, nn.Parameter], features: int, most: float) -> Float[Tensor, ""]:
         """Sum gradients along the rows' axis, and scale them by the norm of the whole."""
-        squares = {True: 0.0, False: 0.0}
+        cut, whole = (torch.zeros((), device=self.mesh.device_type) for _ in range(2))
         for name, parameter in parameters.items():
             assert parameter.grad is not None, name
             if self.row_parts > 1:
                 dist.all_reduce(parameter.grad, group=self._rows)
-            squares[has_line_a_feature(name, parameter, features)] += parameter.grad.square().sum()
-        norm = torch.sqrt(self.over_features(torch.as_tensor(squares[True])) + squares[False])
+            square = parameter.grad.square().sum()
+            if has_line_a_feature(name, parameter, features):
+                cut += square
+            else:
+                whole += square
+        norm = torch.sqrt(self.over_features(cut) + whole)
         torch.nn.utils.clip_grads_with_norm_(parameters.values(), most, norm, foreach=True)
         return norm
 

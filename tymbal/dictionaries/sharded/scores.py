@@ -48,11 +48,7 @@ class SharedScores(Scores):
 
     def __init__(self, own: Scores, others: Competitors) -> None:
         self._own, self._others = own, others
-
-    @property
-    def uncertified(self) -> int:
-        """One's own rows of which every score was computed in fp32."""
-        return self._own.uncertified
+        self.uncertified = own.uncertified
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -74,13 +70,13 @@ class SharedScores(Scores):
 
     def above(self, floors: Float[Tensor, " feature"]) -> Active:
         """Every score that exceeds its feature's floor."""
-        return self._own.above(floors)
+        return self._noted(self._own.above(floors))
 
     def highest_in_each_row(self, k: int) -> Active:
         """Which of the k highest scores of each row are one's own."""
         rows, features = self.shape
         own = min(k, features)
-        found = self._own.highest_in_each_row(own)
+        found = self._noted(self._own.highest_in_each_row(own))
         # Values are at least 0, so that what only fills the k places never comes before a score.
         offered = torch.nn.functional.pad(found.values.view(rows, own), (0, k - own), value=-1.0)
         everything = gathered(offered, self._others.features).movedim(0, 1)
@@ -109,10 +105,14 @@ class SharedScores(Scores):
         sample = self._own.of(chosen)
         cut = self._cut(sample[sample > 0], max(1, int(MARGIN * count * len(chosen) / features)))
         while True:
-            found = self._own.above(sample.new_full((features,), cut))
+            found = self._noted(self._own.above(sample.new_full((features,), cut)))
             if cut == 0 or self._in_all(found.values) >= count:
                 return found
             cut = cut / 2 if cut > 1e-6 else 0.0
+
+    def _noted(self, found: Active) -> Active:
+        self.uncertified = self._own.uncertified
+        return found
 
     def _cut(self, sample: Float[Tensor, " score"], count: int) -> float:
         """A number that about `count` numbers of all ranks' samples exceed: the lower end of a bin; 0 for all."""
