@@ -6,6 +6,7 @@ three sites, or are of three kinds. The calls take turns in one process. steerin
 own; its ratio is that to the same `generate` without vectors.
 """
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,15 +21,18 @@ from tymbal.models import LanguageModel, PlacedEdit, open_model
 ROUNDS, TOKENS = 15, 24
 PEER_PYTHON = Path(__file__).parent.parent / ".venv-peers-old" / "bin" / "python"
 PEER = """
-import sys, time, torch
+import json, sys, time, torch
 from importlib.metadata import version
 from steering_vectors import SteeringVector
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 torch.set_num_threads(1)
 folder, rounds, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 model = AutoModelForCausalLM.from_pretrained(folder)
-tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-given = tokenizer(sys.argv[4:], return_tensors="pt", padding=True, return_token_type_ids=False)
+rows = json.loads(sys.argv[4])
+longest = max(map(len, rows))
+ids = torch.tensor([[0] * (longest - len(row)) + row for row in rows])
+mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
+given = {"input_ids": ids, "attention_mask": mask}
 vectors = 0.1 * torch.randn(3, model.config.hidden_size, generator=torch.Generator().manual_seed(0))
 steering = SteeringVector({layer + 1: vector for layer, vector in enumerate(vectors)})
 def generate():
@@ -84,11 +88,13 @@ def measure(model: LanguageModel, prompts: list[str], what: str) -> Iterator[Lin
         yield Line(name=f"{name}, {what}", system="tymbal", value=value, unit="x plain generation", goal=1.10)
 
 
-def peer(prompts: list[str], what: str) -> Iterator[Line]:
+def peer(model: LanguageModel, prompts: list[str], what: str) -> Iterator[Line]:
     """The line of steering-vectors, if it is installed and runs."""
     if not PEER_PYTHON.exists():
         return note("left out: steering-vectors, which is not installed in .venv-peers-old")
-    command = [str(PEER_PYTHON), "-c", PEER, str(MODEL), str(ROUNDS), str(TOKENS), *prompts]
+    rows = model.tokenize(prompts)
+    ids = [row[kept].tolist() for row, kept in zip(rows.ids, rows.mask, strict=True)]
+    command = [str(PEER_PYTHON), "-c", PEER, str(MODEL), str(ROUNDS), str(TOKENS), json.dumps(ids)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return note(f"left out: steering-vectors, which failed: {done.stderr.strip().splitlines()[-1]}")
@@ -105,7 +111,7 @@ def main() -> None:
     model = open_model(MODEL)
     for prompts, what in ((PROMPTS[:1], "one row"), (PROMPTS, "8 rows, padded")):
         show(list(measure(model, prompts, what)), as_json=options.json)
-        show(list(peer(prompts, what)), as_json=options.json)
+        show(list(peer(model, prompts, what)), as_json=options.json)
 
 
 if __name__ == "__main__":
