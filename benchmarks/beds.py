@@ -39,9 +39,9 @@ class Bed:
 
 
 BEDS = (
-    Bed(name="stories", site="resid_post.2", features=1024, tokens=400_000, batch=2048, steps=400, ks=(16, 8, 32)),
-    Bed(name="world", site="resid_post.3", features=2048, tokens=400_000, batch=2048, steps=400, ks=(16, 8, 32)),
-    Bed(name="minilm", site="resid_post.3", features=2048, tokens=400_000, batch=2048, steps=400, ks=(32, 16, 64)),
+    Bed(name="stories", site="resid_post.2", features=1024, tokens=400_000, batch=2048, steps=300, ks=(16, 8, 32)),
+    Bed(name="world", site="resid_post.3", features=1024, tokens=300_000, batch=2048, steps=300, ks=(16, 8, 32)),
+    Bed(name="minilm", site="resid_post.3", features=1024, tokens=300_000, batch=2048, steps=300, ks=(32, 16, 64)),
 )
 FULL = (
     Bed(name="stories", site="resid_post.2", features=2048, tokens=450_000, batch=4096, steps=600, ks=(16, 8, 32)),

@@ -8,7 +8,7 @@ themselves: their single numbers instead of features, and a random dictionary.
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -38,6 +38,7 @@ from tymbal.activations import HarvestConfig, stream
 from tymbal.corpora import Passage, Role
 from tymbal.dictionaries import Dictionary
 from tymbal.dictionaries.baselines import random_dictionary
+from tymbal.dictionaries.config import Kind
 from tymbal.dictionaries.held_out import batches
 from tymbal.models import LanguageModel
 
@@ -46,7 +47,7 @@ TOKENS = 20_000
 LEAST = 60
 """A concept needs this many tokens on both sides."""
 PROBED = (1, 5)
-ATTRIBUTES = ("language", "animal")
+ATTRIBUTES = ("language", "tone")
 """Their features are exchanged between tokens that have both."""
 EXCHANGED = (8, 32, 128)
 """Numbers of features tried; the best on the choosing side is measured."""
@@ -73,7 +74,7 @@ def side(ground: Ground, roles: tuple[Role, ...]) -> Side:
         held += len(passage.tokens)
     harvest = HarvestConfig(sites=(ground.bed.site,), dtype="float32")
     parts = [batch.activations[ground.bed.site][~batch.special] for batch in stream(ground.model, passages, harvest)]
-    labels = torch.cat([carried(ground, passage)[torch.from_numpy(~passage.special)] for passage in passages])
+    labels = torch.cat([carried(ground, passage)[torch.tensor(~passage.special)] for passage in passages])
     return Side(passages, torch.cat(parts), labels)
 
 
@@ -81,7 +82,7 @@ def carried(ground: Ground, passage: Passage) -> Bool[Tensor, "token concept"]:
     """Which concepts each token of a passage carries."""
     table = torch.zeros(len(passage.tokens), len(ground.passages.concepts), dtype=torch.bool)
     where, which = ground.passages.concept_tokens(passage.id)
-    table[torch.from_numpy(where).long(), torch.from_numpy(which).long()] = True
+    table[torch.tensor(where, dtype=torch.long), torch.tensor(which, dtype=torch.long)] = True
     return table
 
 
@@ -210,16 +211,16 @@ def activations_alone(task: Task) -> Iterator[tuple[str, float, str]]:
     yield "probing with all", fmean(whole), "balanced accuracy"
 
 
-def dictionaries(bench: Bench, ground: Ground) -> Iterator[tuple[str, str, Dictionary]]:
+def dictionaries(bench: Bench, ground: Ground, kinds: Sequence[Kind]) -> Iterator[tuple[str, str, Dictionary]]:
     """Kind, system and dictionary."""
     bed = ground.bed
-    for kind in KINDS:
+    for kind in kinds:
         asked = Asked(kind=kind, features=bed.features, k=bed.ks[0], batch=bed.batch, steps=bed.steps)
         for found in bench.compared(bed, kind, bed.ks[0]):
             folder = bench.folder(found)
             if found.system == OURS:
                 dictionary = ours(ground.rows, asked, folder)
-                if kind == KINDS[0]:
+                if kind == kinds[0]:
                     yield "random directions", OURS, random_dictionary(dictionary, ground.rows.batch(0, 4096), 0)
             else:
                 rate = asked.rate if found.rate == OUR_RATE else None
@@ -232,8 +233,10 @@ def main() -> None:
     """Measure and print."""
     options = parser(__doc__)
     options.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "tymbal-quality")
+    options.add_argument("--kinds", nargs="+", default=list(KINDS))
+    options.add_argument("--alone", action="store_true", help="leave the peers out")
     asked = options.parse_args()
-    bench = Bench(asked.kept / "short", None)
+    bench = Bench(asked.kept / "short", None, alone=asked.alone)
     ground = bench.ready(next(bed for bed in BEDS if bed.name == "world"))
     task = Task(ground)
 
@@ -242,7 +245,7 @@ def main() -> None:
         show(lines, as_json=asked.json)
 
     printed(f"activations, {len(task.concepts)} concepts", "none", activations_alone(task))
-    for kind, system, dictionary in dictionaries(bench, ground):
+    for kind, system, dictionary in dictionaries(bench, ground, asked.kinds):
         printed(kind, system, measures(dictionary, task))
 
 

@@ -1,7 +1,7 @@
 """What each kind of dictionary makes of the same activations: stories260K, `resid_post.2`, TinyStories.
 
-2,048 features, k 16, three passes over about 0.4 million tokens in batches of 4,096, everything else by default but
-`dead_after`, which is 100,000 tokens. Judged on the last 20,000 tokens, which none was trained on.
+2,048 features, k 16, three passes over about 0.4 million tokens in batches of 4,096, everything else by default.
+Judged on the last 20,000 tokens, which none was trained on.
 
     fvu         Σ|x - x̂|² / Σ|x - mean|², fp64, model's units, 0 is perfect
     l0          active features a token
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from tymbal.activations import HarvestConfig, StoredRows, harvest
 from tymbal.corpora import CutConfig, TextConfig, cut, read_documents
-from tymbal.dictionaries import Dictionary, Revival, TrainingConfig, train
+from tymbal.dictionaries import Dictionary, TrainingConfig, train
 from tymbal.dictionaries.config import Kind
 from tymbal.models import open_model
 
@@ -66,7 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = activations(options.real, Path(folder))
         for kind in get_args(Kind):
-            config = TrainingConfig(kind=kind, features=2048, k=16, epochs=3.0, revival=Revival(dead_after=100_000))
+            config = TrainingConfig(kind=kind, features=2048, k=16, epochs=3.0)
             started = time.process_time()
             dictionary = train(Rows(rows[:-HELD_OUT]), config, Path(folder) / kind)
             show(judged(dictionary, rows[-HELD_OUT:], time.process_time() - started), as_json=options.json)

@@ -31,7 +31,7 @@ CHARACTERS, PIECE, SITE = 450_000, 126, "resid_post.3"
 ROWS = 527_814
 PIECES_AT_ONCE = 64
 MOST_FVU, MOST_SECONDS = 0.19, 60.0
-CONFIG = TrainingConfig(kind="topk", features=4096, k=32, epochs=3.0, checkpoint_every=1 << 30)
+CONFIG = TrainingConfig(kind="topk", features=4096, k=32, epochs=2.0, checkpoint_every=1 << 30)
 
 
 def harvested(real: Path, model_folder: Path) -> Float[Tensor, "row width"]:

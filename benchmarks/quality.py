@@ -97,8 +97,8 @@ def judged(dictionary: Dictionary, ground: Ground) -> dict[str, float | None]:
 class Bench:
     """What is measured, and the folder that keeps it."""
 
-    def __init__(self, kept: Path, real: Path | None) -> None:
-        self.kept, self.real = kept, real
+    def __init__(self, kept: Path, real: Path | None, *, alone: bool = False) -> None:
+        self.kept, self.real, self.alone = kept, real, alone
         self.ground: Ground | None = None
 
     def ready(self, bed: Bed) -> Ground:
@@ -135,7 +135,7 @@ class Bench:
         mine = self.result(bed, kind, k, OURS)
         assert mine is not None
         yield mine
-        for name in peers_of(kind):
+        for name in () if self.alone else peers_of(kind):
             middle = [self.result(bed, kind, bed.ks[0], name, rate) for rate in (OWN_RATE, OUR_RATE)]
             tried = [result for result in middle if result is not None]
             if tried:
@@ -181,6 +181,8 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--beds", nargs="+", default=[bed.name for bed in BEDS])
     options.add_argument("--kinds", nargs="+", default=list(KINDS))
+    options.add_argument("--alone", action="store_true", help="leave the peers out")
+    options.add_argument("--middle", action="store_true", help="the middle k of each bed alone")
     options.add_argument("--full", action="store_true", help="larger beds, more steps")
     options.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "tymbal-quality")
     options.add_argument("--picture", type=Path, default=None, help="where to draw the frontier (SVG)")
@@ -190,9 +192,9 @@ def main() -> None:
     if absent:
         note(f"left out: {', '.join(absent)}, which `make peers` installs")
     beds = [bed for bed in (FULL if asked.full else BEDS) if bed.name in asked.beds]
-    bench = Bench(asked.kept / ("full" if asked.full else "short"), asked.real)
+    bench = Bench(asked.kept / ("full" if asked.full else "short"), asked.real, alone=asked.alone)
     measured: list[Result] = []
-    for place in range(len(beds[0].ks)):
+    for place in range(1 if asked.middle else len(beds[0].ks)):
         for bed in beds:
             try:
                 bench.ready(bed)

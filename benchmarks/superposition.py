@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from report import Line, arguments, show
+from report import Line, parser, show
 from rows import Rows
 from systems import KINDS, OURS, Asked, ours, peers_of, theirs
 from torch import Tensor
@@ -78,7 +78,7 @@ def judged(
     return float(highest_cosines(directions, dictionary.decoder).mean()), float(best_f1(there, values > 0).mean())
 
 
-def dictionaries(rows: Rows, folder: Path) -> Iterator[tuple[str, str, Dictionary]]:
+def dictionaries(rows: Rows, folder: Path, *, alone: bool) -> Iterator[tuple[str, str, Dictionary]]:
     """Kind, system and dictionary; a peer at its own learning rate and at ours."""
     for kind in KINDS:
         asked = Asked(kind=kind, features=FEATURES, k=K, batch=BATCH, steps=STEPS)
@@ -86,7 +86,7 @@ def dictionaries(rows: Rows, folder: Path) -> Iterator[tuple[str, str, Dictionar
         if kind == KINDS[0]:
             yield "random directions", OURS, random_dictionary(found, rows.batch(0, BATCH), 0)
         yield kind, OURS, found
-        for name in peers_of(kind):
+        for name in () if alone else peers_of(kind):
             for label, rate in (("", None), (", our rate", asked.rate)):
                 dictionary = theirs(name, rows, asked, folder / f"{name}-{kind}{label}", rate=rate)
                 if dictionary is not None:
@@ -95,20 +95,22 @@ def dictionaries(rows: Rows, folder: Path) -> Iterator[tuple[str, str, Dictionar
 
 def main() -> None:
     """Train and print."""
-    options = arguments(__doc__)
+    options = parser(__doc__)
+    options.add_argument("--alone", action="store_true", help="leave the peers out")
+    asked = options.parse_args()
     generator = torch.Generator().manual_seed(0)
     weight = toy_model(generator)
     kept = weight.norm(dim=0) > KEPT
     x, unseen = sparse(ROWS, generator), sparse(UNSEEN, generator)
     show(
         [Line(name="true features in 16 dimensions", system="toy", value=int(kept.sum()), unit=f"of {TRUE}")],
-        as_json=options.json,
+        as_json=asked.json,
     )
     with tempfile.TemporaryDirectory() as folder:
-        for kind, system, dictionary in dictionaries(Rows(x @ weight.T), Path(folder)):
+        for kind, system, dictionary in dictionaries(Rows(x @ weight.T), Path(folder), alone=asked.alone):
             cosine, f1 = judged(dictionary, weight.T[kept], unseen[:, kept] > 0, unseen @ weight.T)
             found = [(f"{kind}: mean max cosine", cosine, "cosine"), (f"{kind}: mean best F1", f1, "F1")]
-            show([Line(name=n, system=system, value=v, unit=u) for n, v, u in found], as_json=options.json)
+            show([Line(name=n, system=system, value=v, unit=u) for n, v, u in found], as_json=asked.json)
 
 
 if __name__ == "__main__":

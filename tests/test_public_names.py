@@ -9,7 +9,7 @@ NAMES = {
     "tymbal": "__version__ load_dictionary open_atlas open_model",
     "tymbal.activations": (
         "ActivationStore Batch HarvestConfig Moments Progress RowIds RowSelection RowSource StoredRows "
-        "StreamedRows harvest stream"
+        "StreamedRows harvest harvest_on_cluster stream"
     ),
     "tymbal.analyses": (
         "Analysis Annotated Coded Subject across automata draw_across draw_correlations draw_shape geometry "
@@ -44,6 +44,7 @@ NAMES = {
         "WeightsAndBiases ZeroAblation as_jumprelu convert_dictionary draw_curve evaluate evaluate_concepts "
         "load_dictionary require_width train train_many"
     ),
+    "tymbal.dictionaries.sharded": "Sharding train_sharded",
     "tymbal.edits": (
         "Ablate AddedVectors Aim AnswerOdds Attribution AttributionConfig ByRow CausalConfig CausalScore "
         "CausalTrace Certificate CertificateConfig Clamp ClampedFeatures Counted Dose DoseConfig DoseResponse "

@@ -124,10 +124,10 @@ def test_a_feature_is_dead_after_a_twentieth_of_the_run_and_ten_million_tokens_a
 
 def test_numbers_too_small_for_bf16_are_learned_with_bf16_steps(planted) -> None:
     made = trainer(planted, descent=Descent(learning_rate=1e-6, precision="bf16", warmup=0.0, decay=0.0))
-    before = made.dictionary.encoder.clone()
+    before = made.dictionary.encoder.detach().clone()
     for step in range(20):
         made.step(planted.batch(step, 512))
-    moved = (made.dictionary.encoder - before).abs()
+    moved = (made.dictionary.encoder - before).detach().abs()
     assert made.dictionary.encoder.dtype == torch.float32
     assert float(moved.max()) > 1e-5  # twenty times 1e-6, far below the spacing of bf16 numbers of this size
     assert float(moved.max()) < 2.0**-9 * float(before.abs().max())

@@ -1,5 +1,6 @@
 """Edits hold inside Inspect: an evaluation that runs the Hugging Face model sees the edited one."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ PROMPT = "Once upon a time"
 TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
 
 
-@pytest.mark.filterwarnings("default")  # what Inspect's own imports warn of is not ours
+@pytest.mark.filterwarnings("ignore")  # what Inspect's own imports warn of is not ours
 def test_an_evaluation_sees_the_edited_model(tiny_llama_folder: Path, tmp_path):
     from inspect_ai import Task
     from inspect_ai import eval as evaluate
@@ -24,9 +25,13 @@ def test_an_evaluation_sees_the_edited_model(tiny_llama_folder: Path, tmp_path):
     from inspect_ai.solver import generate
 
     opened = open_model(tiny_llama_folder)
-    config = GenerateConfig(max_tokens=8, do_sample=False)
     judged = get_model(
-        "hf/tiny", model_path=str(tiny_llama_folder), device="cpu", chat_template=TEMPLATE, config=config
+        "hf/tiny",
+        model_path=str(tiny_llama_folder),
+        device="cpu",
+        chat_template=TEMPLATE,
+        do_sample=False,
+        config=GenerateConfig(max_tokens=8),
     )
     judged.api.model = opened.torch_model  # Inspect runs the very module that the edits are attached to
     task = Task(dataset=[Sample(input=PROMPT, target="x")], solver=generate(), scorer=includes())
@@ -35,7 +40,7 @@ def test_an_evaluation_sees_the_edited_model(tiny_llama_folder: Path, tmp_path):
     def said() -> str:
         log = evaluate(task, model=judged, log_dir=str(tmp_path), display="none")[0]
         assert log.status == "success", log.error
-        return log.samples[0].output.completion
+        return log.samples[0].output.completion.strip()
 
     plain = said()
     with opened.edited(steer):
@@ -43,7 +48,8 @@ def test_an_evaluation_sees_the_edited_model(tiny_llama_folder: Path, tmp_path):
         expected = _continued(opened)
     assert steered == expected
     assert steered != plain == said() == _continued(opened)
+    gc.collect()  # streams that Inspect leaves open are warned of here, and not when the tests have ended
 
 
 def _continued(model: LanguageModel) -> str:
-    return model.generate(PROMPT, max_new_tokens=8).removeprefix(PROMPT)
+    return model.generate(PROMPT, max_new_tokens=8).removeprefix(PROMPT).strip()

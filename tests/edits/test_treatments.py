@@ -83,9 +83,11 @@ def test_a_search_finds_the_planted_direction_within_the_divergence_allowed(mode
     tried = search(model, treatments, PROMPTS, score=score, unrelated=unrelated, config=config)
     assert tried[0].name == "planted"
     assert tried[0].strength == 1.0
-    assert len(tried) == 9
+    assert len(tried) == 10
     assert all((one.score is None) == (one.divergence > 0.8) for one in tried)
-    assert tried[-1].score is None
+    assert tried[-2].score is None
+    assert tried[-1].name == "unsteered"
+    assert tried[-1].score == pytest.approx(float(score(model, PROMPTS).mean()))
     with pytest.raises(TymbalError, match="a strength whose divergence is at most 1e-06"):
         search(
             model, treatments, PROMPTS, score=score, unrelated=unrelated,

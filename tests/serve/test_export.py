@@ -45,7 +45,7 @@ def test_live_and_exported_pages_read_the_same(study: Path, exported: Path, path
 
 def words(html: str) -> str:
     """What is to be read, but for what needs a server: the way to other pages, and forms for notes."""
-    html = re.sub(r'(?s)<nav aria-label="Pages">.*?</nav>|<aside class="notes".*?</aside>', "", html)
+    html = re.sub(r'(?s)<nav aria-label="Pages">.*?</nav>|<section class="notes".*?</section>', "", html)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
 
 

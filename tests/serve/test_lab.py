@@ -15,6 +15,7 @@ from tymbal.serve import create_app
 from tymbal.serve.exhibit import open_exhibit
 from tymbal.serve.judge import Judge
 from tymbal.serve.lab import COLUMNS, MOST_MOVES, Experiment, Move, Way, edits_of, read_moves
+from tymbal.serve.text import editable
 
 ASKED = {"prompt": "once upon", "moves": "3=40", "tokens": "12"}
 
@@ -72,7 +73,8 @@ def test_the_stream_ends_with_what_the_model_writes_with_and_without_the_edit(cl
         with opened.model.edited(RandomControl(clamp)):
             control = opened.model.generate("once upon", max_new_tokens=12)
     made = {name: "once upon" + last[name] for name in COLUMNS}
-    assert made == {"plain": plain, "steered": steered, "control": control}
+    written = {"plain": plain, "steered": steered, "control": control}
+    assert made == {name: editable(text) for name, text in written.items()}
     assert steered != plain
 
 
@@ -96,7 +98,7 @@ def test_a_saved_vector_is_found_by_file_and_site(client: TestClient, living: Pa
     assert edit.site == "resid_post.2"
 
 
-@pytest.mark.parametrize("moves", ["99=1", "none.gguf:resid_post.1*1", "ones.gguf:resid_post.3*1"])
+@pytest.mark.parametrize("moves", ["99=1", "none.gguf:resid_post.1*1", "ones.gguf:resid_post.3*1", "x"])
 def test_what_is_not_there_ends_the_stream_in_one_line(client: TestClient, moves: str):
     (name, line), *rest = events(client.get("/api/steer", params={**ASKED, "moves": moves}).text)
     assert (name, rest) == ("wrong", [])

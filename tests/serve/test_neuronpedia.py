@@ -10,7 +10,7 @@ import pytest
 from tymbal.atlas import open_atlas
 from tymbal.dictionaries import load_dictionary
 from tymbal.serve import export_neuronpedia, neuronpedia
-from tymbal.serve.explained import Explained
+from tymbal.serve.explained import Explained, explanations
 
 TEXT, NUMBER, WHOLE, FLAG = str, (int, float), int, bool
 # Columns of apps/webapp/prisma/schema.prisma, hijohnnylin/neuronpedia (008d504): type, a list of it, or None allowed.
@@ -72,7 +72,7 @@ def source(living: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export_neuronpedia(living, tmp_path_factory.mktemp("jsonl"))
 
 
-def test_the_folders_are_those_of_a_source(source: Path):
+def test_the_folders_are_those_of_a_source(source: Path, living: Path):
     assert source.name == "1-tymbal-res-32"
     names = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
     assert names == {
@@ -82,7 +82,11 @@ def test_the_folders_are_those_of_a_source(source: Path):
         "source.jsonl",
         "features/batch-0.jsonl.gz",
         "activations/batch-0.jsonl.gz",
+        "explanations/batch-0.jsonl.gz",
     }
+    clear = {feature: one.text for feature, one in explanations(living).items() if not one.unclear}
+    told = lines(source / "explanations" / "batch-0.jsonl.gz")
+    assert {int(row["index"]): row["description"] for row in told} == clear
 
 
 def test_every_line_has_the_columns_of_its_table_and_no_others(source: Path):
@@ -116,12 +120,13 @@ def test_what_is_exported_is_what_the_atlas_and_the_dictionary_say(source: Path,
     for row in features:
         page = atlas.feature(int(row["index"]))
         assert (row["frac_nonzero"], row["maxActApprox"]) == (page.density, page.maximum)
-        assert row["pos_str"] == [one.token for one in page.promoted or ()]
+        assert row["pos_str"] == [one.token.replace("\0", "␀") for one in page.promoted or ()]
         assert row["vector"] == pytest.approx(dictionary.decoder[page.feature].tolist())
         assert row["hookName"] == "blocks.1.hook_resid_post"
         own = [one for one in activations if one["index"] == row["index"]]
         examples = atlas.examples(page.feature)
-        assert [one["tokens"] for one in own] == [example.tokens for example in examples]
+        told = [[token.replace("\0", "␀") for token in example.tokens] for example in examples]
+        assert [one["tokens"] for one in own] == told
         for one, example in zip(own, examples, strict=True):
             assert one["values"][one["qualifyingTokenIndex"]] == example.activations[example.peak]
             assert one["maxValue"] == max(one["values"]) == one["values"][one["maxValueTokenIndex"]]

@@ -1,6 +1,7 @@
 """Harvest a model's activations: streamed or stored, read back as shuffled rows, and summed up as moments."""
 
 from tymbal.activations.buffer import StreamedRows
+from tymbal.activations.cluster import harvest_on_cluster
 from tymbal.activations.harvest import Progress, harvest
 from tymbal.activations.moments import Moments
 from tymbal.activations.rows import RowSource, StoredRows
@@ -20,5 +21,6 @@ __all__ = [
     "StoredRows",
     "StreamedRows",
     "harvest",
+    "harvest_on_cluster",
     "stream",
 ]

@@ -11,7 +11,7 @@ another model, corpus or config is refused and left as it is.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,13 +41,30 @@ Progress = Callable[[int, int, str], None]
 """Called with what is done, what there is in all, and the unit, such as "tokens"."""
 
 
-class _Unit(NamedTuple):
+class Unit(NamedTuple):
     """One deterministic piece of a harvest: a contiguous range of the selected passages, stored as one shard."""
 
     file: str
     passages: np.ndarray
     first_token: int
     tokens: int
+
+
+class Job(NamedTuple):
+    """What the shards of a store are made from, and where they go."""
+
+    model: LanguageModel
+    passages: PassageStore
+    config: HarvestConfig
+    folder: Path
+    header: dict[str, Any]
+    """What each shard says of itself, besides its place in the store."""
+
+
+Count = Callable[[int], None]
+"""Called with the tokens that have been done since the last call."""
+Workforce = Callable[[Sequence[Unit], Job, Count], Iterator[dict[str, Any]]]
+"""Makes the shards of units, in any order; yields each one's entry in the list of units when it is written."""
 
 
 def harvest(
@@ -64,6 +81,19 @@ def harvest(
     the folder holds other activations or cannot be written, `CorpusError` when no passage has these roles, `ModelError`
     for an unknown site or activations that are not finite.
     """
+    return fill(model, passages, config, folder, roles, progress, _one_by_one)
+
+
+def fill(
+    model: LanguageModel,
+    passages: PassageStore,
+    config: HarvestConfig,
+    folder: str | Path,
+    roles: Sequence[Role],
+    progress: Progress | None,
+    workforce: Workforce,
+) -> ActivationStore:
+    """Begin a store or finish one, whoever makes its shards."""
     folder = Path(folder)
     config = replace(config, sites=canonical_sites(model, config))
     record = _record(model, passages, config, roles)
@@ -75,13 +105,17 @@ def harvest(
     if len(complete) < len(units) or not _is_sealed(folder, record):
         (folder / MANIFEST).unlink(missing_ok=True)  # a folder without a manifest counts as unfinished
         write_json(folder / CONFIG, record)
-        header = {"record": record, "libraries": provenance()["libraries"]}
-        for unit in units:
-            if unit.file not in complete:
-                complete[unit.file] = _make(unit, model, passages, config, folder, header, counter)
-                write_json(folder / UNITS, [complete[each.file] for each in units if each.file in complete])
+        job = Job(model, passages, config, folder, {"record": record, "libraries": provenance()["libraries"]})
+        for entry in workforce([unit for unit in units if unit.file not in complete], job, counter.add):
+            complete[entry["file"]] = entry
+            write_json(folder / UNITS, [complete[each.file] for each in units if each.file in complete])
         seal(folder, KIND, record, [UNITS, *complete])
     return ActivationStore.open(folder, mended)
+
+
+def _one_by_one(units: Sequence[Unit], job: Job, count: Count) -> Iterator[dict[str, Any]]:
+    for unit in units:
+        yield make_shard(unit, job, count)
 
 
 class _Counter:
@@ -109,7 +143,7 @@ def _record(
     return json.loads(json.dumps(record))  # as it reads back from disk: lists for tuples
 
 
-def _units(passages: PassageStore, config: HarvestConfig, roles: Sequence[Role]) -> list[_Unit]:
+def _units(passages: PassageStore, config: HarvestConfig, roles: Sequence[Role]) -> list[Unit]:
     ids = passages.ids(roles)
     if not len(ids):
         raise CorpusError(
@@ -122,7 +156,7 @@ def _units(passages: PassageStore, config: HarvestConfig, roles: Sequence[Role])
     for place, length in enumerate(lengths):
         tokens += int(length)
         if tokens >= config.shard_tokens or place == len(ids) - 1:
-            units.append(_Unit(f"shard-{len(units):05d}.safetensors", ids[first : place + 1], first_token, tokens))
+            units.append(Unit(f"shard-{len(units):05d}.safetensors", ids[first : place + 1], first_token, tokens))
             first, first_token, tokens = place + 1, first_token + tokens, 0
     return units
 
@@ -166,7 +200,7 @@ def _found_record(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def _complete_units(folder: Path, units: Sequence[_Unit]) -> tuple[dict[str, dict[str, Any]], tuple[Damage, ...]]:
+def _complete_units(folder: Path, units: Sequence[Unit]) -> tuple[dict[str, dict[str, Any]], tuple[Damage, ...]]:
     """The entries of units whose shards are as they were written, and the damage found on the others."""
     complete, damaged = {}, []
     for entry in _entries(folder):
@@ -197,16 +231,9 @@ def _is_sealed(folder: Path, record: dict[str, Any]) -> bool:
         return False
 
 
-def _make(
-    unit: _Unit,
-    model: LanguageModel,
-    passages: PassageStore,
-    config: HarvestConfig,
-    folder: Path,
-    header: dict[str, Any],
-    counter: _Counter,
-) -> dict[str, Any]:
+def make_shard(unit: Unit, job: Job, count: Count) -> dict[str, Any]:
     """Harvest one unit into its shard; returns its entry in the list of units."""
+    model, passages, config, folder, header = job
     tensors = _empty(unit.tokens, model.width, config)
     filled = 0
     for batch in stream(model, (passages[int(id_)] for id_ in unit.passages), config):
@@ -220,7 +247,7 @@ def _make(
         for name, values in {**batch.activations, **columns}.items():
             tensors[name][rows] = values
         filled = rows.stop
-        counter.add(len(batch.tokens))
+        count(len(batch.tokens))
     metadata = {
         **header,
         "tokens": [unit.first_token, unit.first_token + unit.tokens],

@@ -18,7 +18,7 @@ class ConceptRow(NamedTuple):
     """A concept and how well its best feature tells it, as an evaluation of a dictionary has it."""
 
     concept: str
-    count: int
+    occurrences: int
     """tokens or mentions in the text that was measured on"""
     feature: int
     f1: float
@@ -60,8 +60,8 @@ def completeness_bins(rows: Sequence[ConceptRow], *, least_f1: float, per_decade
     """
     bins: dict[int, list[ConceptRow]] = {}
     for row in rows:
-        if row.count > 0:
-            bins.setdefault(_bin(row.count, per_decade), []).append(row)
+        if row.occurrences > 0:
+            bins.setdefault(_bin(row.occurrences, per_decade), []).append(row)
     return [
         CompletenessBin(
             least=_edge(number, per_decade),

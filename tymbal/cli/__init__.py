@@ -29,7 +29,7 @@ COMMANDS = (
     Command("study", "Open a model, find its features on a corpus, index and explain them.", "tymbal.cli.study:main"),
     Command("explain", "Say what a study's features fire on, and how well that holds.", "tymbal.cli.explain:main"),
     Command("serve", "Browse the atlas of a study in a web browser.", "tymbal.cli.serve:main"),
-    Command("export", "Write the atlas of a study as web pages that need no server.", "tymbal.cli.export:main"),
+    Command("export", "Write the atlas of a study as web pages, or as JSONL for Neuronpedia.", "tymbal.cli.export:main"),
     Command(
         "convert", "Write a dictionary in the files of another tool, or another's in ours.", "tymbal.cli.convert:main"
     ),

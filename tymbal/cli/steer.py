@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 Given = TypeVar("Given")
 SHARES = (-0.4, -0.2, -0.1, 0.1, 0.2, 0.4)
-MAXIMA = (-1.0, 0.5, 1.0, 2.0)
+MAXIMA = (-0.5, 0.25, 0.5, 1.0)
 TRIED_SHARES = (0.1, 0.2, 0.4, 0.8)
-TRIED_MAXIMA = (0.5, 1.0, 2.0, 4.0)
+TRIED_MAXIMA = (0.125, 0.25, 0.5, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +58,15 @@ class Options:
     """how the vector is made: at the last token of each pair, over all tokens, or as a principal component"""
     strengths: tuple[float, ...] | None = None
     """of a vector: its length as a share of the mean length of activations at the site (default: -0.4 -0.2 -0.1 0.1 0.2
-    0.4); of features: multiples of each feature's maximum (default: -1 0.5 1 2); with --search, what is tried"""
+    0.4); of features: multiples of each feature's maximum (default: -0.5 0.25 0.5 1); with --search, what is tried"""
     divergence: float = 0.5
     """nats a token on unrelated text that --search allows"""
     start: int = 0
     """the first position to change; 1 spares the token that begins a text"""
     tokens: int = 40
-    """new tokens of each text that is shown"""
+    """new tokens of each text that is shown, where texts are not counted"""
+    randoms: int = 3
+    """random directions at each strength"""
     unrelated: Annotated[Path | None, arg(metavar="FILE")] = None
     """text to measure side effects on; the prompts, or documents that lack the concept, unless given"""
     out: Annotated[Path, arg(metavar="DIR")] = Path("steer")
@@ -107,7 +109,10 @@ def main(arguments: Sequence[str]) -> None:
         score=score,
         unrelated=unrelated,
         config=DoseConfig(
-            strengths=strengths or (MAXIMA if options.feature else SHARES), tokens=options.tokens, seed=options.seed
+            strengths=strengths or (MAXIMA if options.feature else SHARES),
+            tokens=options.tokens,
+            randoms=options.randoms,
+            seed=options.seed,
         ),
         lead=aim.wanted[0] if aim is not None else _texts(_required(options.toward))[0],
         words=None if aim is None else word_bias(model, aim.wanted, aim.others),

@@ -16,10 +16,10 @@ SHOWN_TRIED = 12
 
 def show_tried(tried: Sequence[Tried]) -> None:
     """The best that a search tried."""
-    table = Table(title=f"the best of {len(tried)} tried, on the half of the prompts that is not reported")
+    table = Table(title=f"the best of {len(tried) - 1} tried, on the half of the prompts that is not reported")
     for name in ("treatment", "strength", "score", "KL"):
         table.add_column(name, justify="left" if name == "treatment" else "right")
-    for one in tried[:SHOWN_TRIED]:
+    for one in [*tried[:-1][:SHOWN_TRIED], tried[-1]]:
         score = "diverges" if one.score is None else f"{one.score:.3f}"
         table.add_row(one.name, f"{one.strength:g}", score, f"{one.divergence:.3f}")
     Console().print(table)

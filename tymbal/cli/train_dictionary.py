@@ -75,7 +75,11 @@ def _train_together(options: Options, processes: int, progress: Report | None) -
     sharding.require(options.config, processes)
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    store, rank, _ = next(dist.rendezvous("env://"))
+    # torchrun keeps one store over all its restarts, in which the addresses of killed workers would still be found.
+    attempt = dist.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, store=attempt, rank=rank, world_size=processes)
     try:
         rows, about = _rows(options)
         train_sharded(rows, options.config, options.out, sharding, progress, **about)

@@ -70,7 +70,7 @@ class Revival:
     """Weight of AuxK, the loss in which dead features reconstruct what is left over; 0 turns it off."""
     dead_after: int | None = None
     """A feature that has not fired for this many tokens is dead; None: a twentieth of the run, 10 million at most."""
-    lift: float = 0.3
+    lift: float = 0.03
     """How far a dead feature's bias rises in a step, as a share of the lowest values kept, where features compete."""
     resample_every: int = 0
     """Tokens between replacements of dead features by badly reconstructed rows; 0: none, AuxK alone revives."""

@@ -33,6 +33,7 @@ from tymbal.dictionaries.matryoshka import Matryoshka
 from tymbal.dictionaries.penalties import gated_terms, jumprelu_terms, pulled_up, relu_terms
 from tymbal.dictionaries.reconstruction import Penalised, Rows, Terms, base, entries, written
 from tymbal.dictionaries.relu import ReLU
+from tymbal.dictionaries.rounded_scores import RoundedScores
 from tymbal.dictionaries.scores import DenseScores, Scores
 from tymbal.dictionaries.screened_scores import ScreenedScores
 from tymbal.dictionaries.screening import Room
@@ -83,11 +84,13 @@ def batch_loss(
 
 
 def _scores(dictionary: Dictionary, x: Tensor, room: Room | None) -> Scores:
-    if room is None:
-        own = DenseScores(dictionary.scores(x))
+    encoder, bias = dictionary.encoder.detach(), dictionary.encoder_bias.detach()
+    if room is not None:
+        own = ScreenedScores(dictionary.centred(x), encoder, bias, room)
+    elif x.is_cuda:
+        own = RoundedScores(dictionary.centred(x), encoder, bias)
     else:
-        bias = dictionary.encoder_bias.detach()
-        own = ScreenedScores(dictionary.centred(x), dictionary.encoder.detach(), bias, room)
+        own = DenseScores(dictionary.scores(x))
     return dictionary.ranks.scores(own)
 
 
@@ -116,9 +119,9 @@ def matryoshka_terms(dictionary: Matryoshka, rows: Rows, scores: Scores, terms: 
     active = dictionary.select_in_training(scores)
     found = entries(dictionary, rows.x, active)
     count, rings = len(rows.x), len(dictionary.prefixes)
-    ring = torch.bucketize(active.features, torch.tensor(dictionary.prefixes), right=True)
+    ring = torch.bucketize(active.features, active.features.new_tensor(dictionary.prefixes), right=True)
     lengths = torch.diff(active.offsets, append=active.offsets.new_tensor([len(ring)]))
-    bag = torch.repeat_interleave(torch.arange(count), lengths) * rings + ring
+    bag = torch.repeat_interleave(torch.arange(count, device=ring.device), lengths) * rings + ring
     counts = torch.bincount(bag, minlength=count * rings)
     ringed = Active(active.features, found.values.detach(), counts.cumsum(0) - counts)
     parts = decoded(

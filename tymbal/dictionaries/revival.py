@@ -2,8 +2,8 @@
 
 Where features compete for places, AuxK teaches a dead feature what the live ones leave over, but that is less than what
 wins a place. So its bias rises, a share of the lowest values kept in each step, until the feature fires on the rows
-that suit it most. There it learns as any other, its bias too. The lift falls with the learning rate, for at the end no
-feature could learn what to do with its place. (Wang et al. 2024, "Auxiliary-Loss-Free Load Balancing Strategy for
+that suit it most. There it learns as any other, its bias too. Towards the end of a run the lift falls to zero: a feature
+that no row needs would otherwise hover at the threshold and be active at random. (Wang et al. 2024, "Auxiliary-Loss-Free Load Balancing Strategy for
 Mixture-of-Experts", balance experts alike.)
 
 On request dead features are replaced by rows that the dictionary reconstructs badly:
@@ -48,7 +48,7 @@ def replace_dead(
     dictionary: Dictionary, optimiser: torch.optim.Optimizer, dead: Int[Tensor, " dead"], rows: Rows, *, seed: int
 ) -> None:
     """Give dead features new directions, drawn from the errors of these rows; nothing where all are alive or dead."""
-    live = torch.ones(dictionary.features, dtype=torch.bool)
+    live = torch.ones(dictionary.features, dtype=torch.bool, device=dead.device)
     live[dead] = False
     if len(dead) == 0 or not bool(live.any()):
         return
@@ -56,7 +56,8 @@ def replace_dead(
     weights = error.double().square().sum(1).square()
     if not float(weights.sum()) > 0:
         return
-    drawn = torch.multinomial(weights, len(dead), replacement=True, generator=torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.multinomial(weights.cpu(), len(dead), replacement=True, generator=generator).to(dead.device)
     directions = error[drawn]
     dictionary.decoder[dead] = directions
     norms = dictionary.direction_norms()[dead].unsqueeze(1)

@@ -1,14 +1,15 @@
 """What a training step must at least cost on a device: counted from its sizes, before anything is measured.
 
-With b rows, f features, width w, k active features a row and P = 2·f·w parameters (encoder and decoder), all of one rank:
+With b rows, f features, width w, k active features a row and P = 2·f·w parameters (encoder and decoder), all of one
+rank:
 
-    product      2·b·f·w floating-point operations                     the scores, the one dense product
-    sparse       4·b·k·w numbers read, P gradients (fp32) written      decode, gradient of the values, two weight gradients
-    optimiser    28·P bytes, and the encoder once more in bfloat16     Adam: four fp32 numbers read, three written
+    product      2·b·f·w floating-point operations                   the scores, the one dense product
+    sparse       4·b·k·w numbers read, P gradients (fp32) written    decode, values' gradient, two weight gradients
+    optimiser    28·P bytes, and the encoder once more in bfloat16   Adam: four fp32 numbers read, three written
 
-Gathered lines are counted as if each came from the device's memory; lines of features that are often active come from its
-cache, so that a step may be a little faster than this. Not counted, as a kernel could do it on the way: the selection of
-the highest scores, norms, what is not finite.
+Gathered lines are counted as if each came from the device's memory; lines of features that are often active come from
+its cache, so that a step may be a little faster than this. Not counted, as a kernel could do it on the way: the
+selection of the highest scores, norms, what is not finite.
 
 Source of the method: Williams, Waterman and Patterson 2009, "Roofline: an insightful visual performance model".
 """
@@ -45,7 +46,7 @@ class Step:
     width: int
     features: int
     rows: int
-    k: float
+    k: int | float
     """Active features a row among these features, on average."""
     gathered: int = FP32
     """Bytes of a number in the lines that are gathered."""
@@ -63,12 +64,12 @@ class Step:
     @property
     def sparse_bytes(self) -> float:
         """Bytes moved for active features: gathered lines read, gradients written."""
-        return 4 * self.rows * self.k * self.width * self.gathered + FP32 * self.parameters
+        return 4.0 * self.rows * self.k * self.width * self.gathered + FP32 * self.parameters
 
     @property
     def optimiser_bytes(self) -> float:
         """Bytes moved by Adam and by the encoder's copy in bfloat16."""
-        return ADAM * self.parameters + BF16 * self.features * self.width
+        return float(ADAM * self.parameters + BF16 * self.features * self.width)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,6 +48,9 @@ CLIP = 1.0
 PACE = {"threshold": 2.0}
 """How many times the learning rate a parameter has: thresholds have far to go, and few scores to learn from."""
 
+LIFTED_UNTIL = 0.5
+"""Dead features are lifted in full until the learning rate has fallen to this share, then less and less."""
+
 
 class Progressed(NamedTuple):
     """What one step measured, before its update."""
@@ -138,7 +141,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = group["pace"] * self.rate * share
         self.optimiser.step()
-        raise_biases(dictionary, dead, loss.active, self.config.revival.lift * share)
+        raise_biases(dictionary, dead, loss.active, self.config.revival.lift * min(1.0, share / LIFTED_UNTIL))
         self._settle(loss.active, x, target)
         self.controller.observe(measured.l0)
         self.done += 1
@@ -225,7 +228,8 @@ class Trainer:
         for name, parameter in trainer.dictionary.named_parameters():
             # Copies, because a tensor read from a file need not be aligned as a fresh one, and sums may then differ.
             trainer.optimiser.state[parameter] = {
-                key: state[f"adam.{key}.{name}"].clone() for key in ("step", "exp_avg", "exp_avg_sq")
+                key: state[f"adam.{key}.{name}"].to(parameter.device, copy=True)
+                for key in ("step", "exp_avg", "exp_avg_sq")
             }
         trainer.controller.integral, trainer.controller.coefficient = state["controller"].tolist()
         trainer.idle.copy_(state["idle"])

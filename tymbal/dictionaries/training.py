@@ -190,7 +190,7 @@ class Work:
         self.keeper.finish(dictionary, self.curve, notes)
         if self.run.logger is not None:
             self.run.logger.close()
-        return dictionary
+        return dictionary.cpu()
 
 
 def _point(step: float, loss: float, fvu: float, l0: float, dead: float, *others: float) -> Progressed:

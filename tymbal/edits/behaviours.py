@@ -90,9 +90,9 @@ def behaviour(concept: str, examples: Sequence[Example], toward: str) -> AnswerO
     """
     family, _, fact = concept.partition(".")
     if family == READ_AT[1]:
-        sign = 1 if toward == "true" else -1
         endings = [asking(_language(example.text)) for example in examples]
-        return AnswerOdds(answers=[(end.true, end.false)[::sign] for end in endings])
+        answers = [(end.true, end.false) if toward == "true" else (end.false, end.true) for end in endings]
+        return AnswerOdds(answers=answers)
     if fact or any(isinstance(example.label, tuple) for example in examples):
         raise TymbalError(
             expected="a concept that shows in what is said: a family of spans, or verdict.true, .honest, .likely",

@@ -12,8 +12,8 @@ doses, and a behaviour is measured at each: a function of logits, or of generate
 Both ways count, so that what any push does to the model, whichever way it goes, cancels to first order. A direction
 that can be decoded but is not used scores as random ones do, about 0.
 
-Sources: Vig et al. 2020, "Investigating gender bias in language models using causal mediation analysis"; Marks & Tegmark
-2023, "The Geometry of Truth", for moving activations along a probe's direction.
+Sources: Vig et al. 2020, "Investigating gender bias in language models using causal mediation analysis"; Marks and
+Tegmark 2023, "The Geometry of Truth", for moving activations along a probe's direction.
 """
 
 from collections.abc import Sequence

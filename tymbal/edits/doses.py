@@ -10,7 +10,7 @@ Source: Tan et al. 2024, "Analyzing the generalization and reliability of steeri
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from tymbal.dictionaries import Number
 from tymbal.dictionaries.bootstrap import Bootstrap, Resampled
-from tymbal.edits.scores import Score
+from tymbal.edits.scores import Counted, Score
 from tymbal.edits.side_effects import SideEffects, measured
 from tymbal.edits.token_bias import biased, of_divergence, token_bias
 from tymbal.edits.treatments import Treatment, as_treatment
@@ -65,7 +65,7 @@ class Dose(NamedTuple):
     surprise: float
     """nats a token: how unlikely the unedited model finds the texts"""
     texts: tuple[str, ...]
-    """greedy continuations, prompt included"""
+    """prompts with their continuations: the ones that were counted, else greedy ones"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ def dose_response(
     """
     config, treatment = config or DoseConfig(), as_treatment(treated)
     bench = _Bench(model, tuple(prompts), score, unrelated, config)
-    doses = [bench.dose(STEERED, 0.0, [lambda: model.edited()])]
+    doses = [bench.unsteered()]
     for strength in config.strengths:
         if strength:
             doses += _at_strength(bench, treatment, strength, words)
@@ -139,25 +139,29 @@ class _Bench:
         config: DoseConfig,
     ) -> None:
         self.model, self.prompts, self.score, self.unrelated, self.config = model, prompts, score, unrelated, config
-        self.plain = score(model, prompts)
+        self.plain, self.plain_texts = self._scored(prompts, "", texts_wanted=True)
         self.bootstrap = Bootstrap(len(prompts), draws=DRAWS, seed=config.seed)
+
+    def unsteered(self) -> Dose:
+        """The unedited model."""
+        effects = measured(self.model, self.unrelated, nullcontext()) if self.unrelated else None
+        return self._told(STEERED, 0.0, self.plain.unsqueeze(0), tuple(self.plain_texts), effects)
 
     def dose(self, system: str, strength: float, ways: Sequence[Changed]) -> Dose:
         """One system at one strength; several ways are averaged by prompt, the first one is shown."""
-        scores = [] if strength else [self.plain]
-        for way in ways if strength else ():
+        scores, texts = [], []
+        for way in ways:
             with way():
-                scores.append(self.score(self.model, self.prompts))
-        with ways[0]():
-            texts = self._texts(self.prompts)
+                found, shown = self._scored(self.prompts, "", texts_wanted=not texts)
+            scores.append(found)
+            texts = texts or shown
         effects = measured(self.model, self.unrelated, ways[0]()) if self.unrelated else None
-        return self._told(system, strength, torch.stack(scores), texts, effects)
+        return self._told(system, strength, torch.stack(scores), tuple(texts), effects)
 
     def led(self, lead: str) -> Dose:
         """The unedited model with `lead` before each prompt."""
-        led = [f"{lead} {prompt}" for prompt in self.prompts]
-        scores = self.score(self.model, self.prompts, lead=f"{lead} ")
-        return self._told(PROMPT, 1.0, scores.unsqueeze(0), self._texts(led), None)
+        scores, texts = self._scored(self.prompts, f"{lead} ", texts_wanted=True)
+        return self._told(PROMPT, 1.0, scores.unsqueeze(0), tuple(texts), None)
 
     def _told(
         self,
@@ -183,8 +187,18 @@ class _Bench:
             texts=texts,
         )
 
-    def _texts(self, prompts: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self.model.generate_all(prompts, max_new_tokens=self.config.tokens))
+    def _scored(
+        self, prompts: Sequence[str], lead: str, *, texts_wanted: bool
+    ) -> tuple[Float64[Tensor, " prompt"], list[str]]:
+        """Scores, and texts to show: those that were counted, else greedy ones where they are wanted."""
+        if isinstance(self.score, Counted):
+            texts = self.score.drawn(self.model, prompts, lead=lead)
+            return self.score.of(texts), texts
+        scores = self.score(self.model, prompts, lead=lead)
+        if not texts_wanted:
+            return scores, []
+        led = [lead + prompt for prompt in prompts]
+        return scores, self.model.generate_all(led, max_new_tokens=self.config.tokens)
 
 
 def _mean(sums: Resampled, column: str) -> Number:

@@ -58,7 +58,7 @@ def linear_values(x: Rows, values: Float64[Tensor, "row target"], groups: Groups
     read = torch.empty_like(values)
     own = torch.arange(len(x)) if groups is None else groups
     splitter = KFold(FOLDS, shuffle=True, random_state=seed) if groups is None else GroupKFold(FOLDS)
-    for train, test in _folds(splitter.split(x.numpy(), groups=own.numpy())):
+    for train, test in _folds(splitter.split(x.numpy(), groups=_given(groups))):
         probe = Ridge().fit(x[train], target[train], own[train])
         read[test] = probe.scores(x[test].float()).double()
     number = GroupDraws(own, draws=DRAWS, seed=seed).number(lambda weights: r2(read, values, weights))
@@ -73,7 +73,8 @@ def _classes(
     own = torch.arange(len(x)) if groups is None else groups
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     told = torch.empty(len(x), len(present), dtype=torch.float64)
-    for train, test in _folds(kind(FOLDS, shuffle=True, random_state=seed).split(x.numpy(), ids.numpy(), own.numpy())):
+    splitter = kind(FOLDS, shuffle=True, random_state=seed)
+    for train, test in _folds(splitter.split(x.numpy(), ids.numpy(), _given(groups))):
         chosen = _even(train, ids, seed) if even else train
         probe = reader.fit(x[chosen], target[chosen], own[chosen])
         told[test] = log_probabilities(probe.scores(x[test].float())).double()
@@ -82,6 +83,10 @@ def _classes(
     )
     low, high = (number.low, number.high) if groups is not None else _posterior(told.argmax(1) == ids, ids, seed)
     return Reading(number.value, low, high, 1 / len(present))
+
+
+def _given(groups: Groups) -> ndarray | None:
+    return None if groups is None else groups.numpy()
 
 
 def _folds(splits: Iterable[tuple[ndarray, ndarray]]) -> Iterable[tuple[Tensor, Tensor]]:

@@ -62,9 +62,17 @@ class Counted:
 
     def __call__(self, model: LanguageModel, prompts: Sequence[str], *, lead: str = "") -> Float64[Tensor, " prompt"]:
         """0 or 1 a prompt."""
+        return self.of(self.drawn(model, prompts, lead=lead))
+
+    def drawn(self, model: LanguageModel, prompts: Sequence[str], *, lead: str = "") -> list[str]:
+        """Each prompt and its drawn continuation, without the lead."""
         led = [lead + prompt for prompt in prompts]
         texts = model.generate_all(led, max_new_tokens=self.tokens, temperature=self.temperature, seed=self.seed)
-        return torch.tensor([float(self.judge(text[len(lead) :])) for text in texts], dtype=torch.float64)
+        return [text[len(lead) :] for text in texts]
+
+    def of(self, texts: Sequence[str]) -> Float64[Tensor, " prompt"]:
+        """0 or 1 a text."""
+        return torch.tensor([float(self.judge(text)) for text in texts], dtype=torch.float64)
 
 
 def carries(world: GeneratedWorld, concept: str) -> Callable[[str], bool]:

@@ -15,6 +15,8 @@ from tymbal.edits.treatments import Treatment
 from tymbal.errors import TymbalError
 from tymbal.models import LanguageModel, Tokens
 
+UNSTEERED = "unsteered"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SearchConfig:
@@ -50,7 +52,10 @@ def search(
     unrelated: Sequence[Tokens],
     config: SearchConfig | None = None,
 ) -> list[Tried]:
-    """All that was tried, the best first; raises `TymbalError` where everything diverges too far."""
+    """All that was tried, the best first, and at the end the model as it is.
+
+    Raises `TymbalError` where everything diverges too far.
+    """
     config = config or SearchConfig()
     tried = []
     for name, treatment in treatments.items():
@@ -70,4 +75,4 @@ def search(
             got=f"at least {min(one.divergence for one in tried):.3g}",
             do="lower the strengths or allow more",
         )
-    return tried
+    return [*tried, Tried(UNSTEERED, 0.0, float(score(model, prompts).mean()), 0.0)]

@@ -71,9 +71,8 @@ class ProbeReport:
 
     @property
     def model_name(self) -> str:
-        """What the model is called: its folder, or the one around it where that is only called "model"."""
-        parts = [part for part in Path(str(self.model["name"])).parts if part != "model"]
-        return parts[-1] if parts else "model"
+        """What the model is called."""
+        return called(str(self.model["name"]))
 
     def as_json(self) -> dict[str, Any]:
         """The findings with their provenance, as JSON values."""
@@ -118,6 +117,12 @@ def probe(
         fitted=fitted,
         held_out=tuple(held_out),
     )
+
+
+def called(name: str) -> str:
+    """A model's name: its folder, or the one around it where that is only called "model"."""
+    parts = [part for part in Path(name).parts if part != "model"]
+    return parts[-1] if parts else "model"
 
 
 def save_report(report: ProbeReport, folder: Path) -> None:

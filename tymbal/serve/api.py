@@ -1,7 +1,7 @@
 """The JSON that other programs and the pages' scripts read, under `/api`; `/api/openapi.json` describes it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from tymbal.edits import AttributionConfig, OutputToken
-from tymbal.errors import ModelError
+from tymbal.errors import ModelError, TymbalError
 from tymbal.serve import answers
 from tymbal.serve.data import safe_json
 from tymbal.serve.exhibit import Exhibit
-from tymbal.serve.judge import Judge, Judgement
+from tymbal.serve.judge import Judgement
 from tymbal.serve.lab import Experiment, Growth
 from tymbal.serve.notes import Kind
 from tymbal.serve.page import NothingThereError
@@ -31,6 +31,7 @@ WRONG: dict[int | str, dict[str, Any]] = {
     409: {"model": answers.Wrong, "description": "It cannot be done; the detail says what to do."},
 }
 REFUSED: dict[int | str, dict[str, Any]] = {
+    400: {"model": answers.Wrong, "description": "The body is no JSON."},
     403: {"content": {"text/plain": {}}, "description": "The request does not come from a page of the app."},
     413: {"content": {"text/plain": {}}, "description": "The body is too long or does not say its length."},
 }
@@ -160,32 +161,33 @@ def _add_steering(router: APIRouter, exhibit: Exhibit) -> None:
         temperature: str = "0",
         seed: str = "0",
     ) -> StreamingResponse:
-        """A prompt continued as it is, steered, and moved at random: server-sent events `texts`, `judged`, `done`."""
+        """A prompt continued as it is, steered, and moved at random: server-sent events `texts`, `judged`, `done`.
+
+        What cannot be done ends the stream with an event `wrong`, as a browser shows no other answer to its script.
+        """
         del prompt, moves, tokens, temperature, seed  # described here, read by the experiment
-        experiment = Experiment.asked(request.query_params)
-        if exhibit.folder is None:
-            raise ModelError(
-                expected="a study, which names its model", got="a bare atlas", do="open the study's folder"
-            )
-        growth = Growth(experiment, exhibit.subject, exhibit.folder)
-        return StreamingResponse(
-            _told(growth, exhibit.judge), media_type="text/event-stream", headers={"cache-control": "no-store"}
-        )
+        events = _told(exhibit, request.query_params)
+        return StreamingResponse(events, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
-async def _told(growth: Growth, judge: Judge) -> AsyncIterator[str]:
-    """A growth as server-sent events, ended by the judgements of its texts where the world knows them."""
+async def _told(exhibit: Exhibit, query: Mapping[str, str]) -> AsyncIterator[str]:
+    """An experiment as server-sent events, ended by the judgements of its texts where the world knows them."""
     texts: dict[str, str] = {}
-    async for event in growth.events():
+    try:
+        experiment = Experiment.asked(query)
+    except TymbalError as error:
+        yield _event("wrong", str(error))
+        return
+    async for event in Growth(experiment, exhibit.subject, exhibit.folder).events():
         if "texts" in event:
             texts = event["texts"]
             yield _event("texts", {name: editable(text) for name, text in texts.items()})
         elif "error" in event:
             yield _event("wrong", event["error"])
             return
-    if judge.speaks:
-        prompt = growth.experiment.prompt
-        judged = {name: await anyio.to_thread.run_sync(judge.judged, prompt + text) for name, text in texts.items()}
+    if exhibit.judge.speaks:
+        whole = {name: experiment.prompt + text for name, text in texts.items()}
+        judged = {name: await anyio.to_thread.run_sync(exhibit.judge.judged, text) for name, text in whole.items()}
         yield _event("judged", {name: _verdict(one) for name, one in judged.items()})
     yield _event("done", True)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from tymbal.serve.text import Number, tick
+from tymbal.serve.text import Number, clipped, tick
 
 WIDTH = 360
 LEFT, RIGHT, TOP, BOTTOM = 8, 8, 16, 34
@@ -145,6 +145,6 @@ def signed(value: Number, most: Number) -> Markup:
 
 
 def _framed(inside: str, describe: str, height: int, width: int = WIDTH, kind: str = "chart") -> Markup:
-    return Markup(
-        f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(describe)}">{inside}</svg>'
-    )
+    label = escape(clipped(describe, 300))
+    box = f'<svg class="{kind}" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">'
+    return Markup(f"{box}{inside}</svg>")

@@ -14,7 +14,6 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from tymbal.edits import ByRow, Clamp, RandomControl, SteeringVector, feature_ve
 from tymbal.errors import TymbalError
 from tymbal.models import PlacedEdit
 from tymbal.serve.subject import Opened, Subject
+from tymbal.serve.text import Number
 
 VECTORS = "vectors"
 """the folder of a study where saved vectors (.gguf, .pt) are looked for"""
@@ -119,7 +119,7 @@ class Experiment:
         )
 
 
-def _number(text: str, least: float, most: float, what: str) -> float:
+def _number(text: str, least: Number, most: Number, what: str) -> float:
     if not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
         raise TymbalError(expected=f"{what} from {least:g} to {most:g}", got=repr(text[:20]), do="give such a number")
     return float(text)
@@ -137,9 +137,9 @@ def saved_vectors(study: Path) -> dict[str, list[SteeringVector]]:
     return found
 
 
-def edits_of(moves: Sequence[Move], opened: Opened, study: Path) -> list[PlacedEdit]:
+def edits_of(moves: Sequence[Move], opened: Opened, study: Path | None) -> list[PlacedEdit]:
     """The moves as edits; raises `TymbalError` for a feature or vector that is not there."""
-    vectors = saved_vectors(study) if any(move.way is Way.VECTOR for move in moves) else {}
+    vectors = saved_vectors(study) if study and any(move.way is Way.VECTOR for move in moves) else {}
     return [_edit(move, opened, vectors) for move in moves]
 
 
@@ -162,7 +162,7 @@ def _edit(move: Move, opened: Opened, vectors: Mapping[str, list[SteeringVector]
     return feature_vector(opened.dictionary, move.feature).steer(move.strength)
 
 
-def generated(experiment: Experiment, opened: Opened, study: Path) -> Iterator[dict[str, str]]:
+def generated(experiment: Experiment, opened: Opened, study: Path | None) -> Iterator[dict[str, str]]:
     """The texts of the three columns after each token; edits apply until the last."""
     edits = edits_of(experiment.moves, opened, study)
     rows = [
@@ -185,7 +185,8 @@ class Growth:
 
     experiment: Experiment
     subject: Subject
-    study: Path
+    study: Path | None
+    """the folder of its study; None for a bare atlas, which has no model either"""
     _told: "queue.SimpleQueue[dict[str, Any] | None]" = field(default_factory=queue.SimpleQueue)
     _unwanted: threading.Event = field(default_factory=threading.Event)
 
@@ -195,9 +196,8 @@ class Growth:
         The thread stops at the next token when nobody listens any more.
         """
         threading.Thread(target=self._run, daemon=True).start()
-        listen = partial(anyio.to_thread.run_sync, self._told.get, abandon_on_cancel=True)
         try:
-            while (event := await listen()) is not None:
+            while (event := await anyio.to_thread.run_sync(self._told.get, abandon_on_cancel=True)) is not None:
                 yield event
         finally:
             self._unwanted.set()

@@ -203,7 +203,8 @@ def _write_batch(
         for rank, example in enumerate(some)
     )
     _write(source / "activations" / batch, activations)
-    told = [(page.feature, exhibit.explained[page.feature].text) for page in pages if page.feature in exhibit.explained]
+    known = {feature: one for feature, one in exhibit.explained.items() if not one.unclear}
+    told = [(page.feature, known[page.feature].text) for page in pages if page.feature in known]
     if told:
         _write(source / "explanations" / batch, [{**of, **_explanation(*one, names, config)} for one in told])
 

@@ -24,7 +24,7 @@ from tymbal.serve.text import titled, told_concept, visible
 FORMAT = "2"
 """of the index; another one is made anew"""
 COLUMNS = ("explanation", "label", "tokens", "concept", "examples")
-WEIGHTS = (10.0, 6.0, 4.0, 6.0, 1.0)
+WEIGHTS = (20.0, 6.0, 4.0, 6.0, 1.0)
 """how much a hit in each column counts"""
 MOST_WORDS = 12
 SNIPPET_WORDS = 14
@@ -52,19 +52,17 @@ class TextSearch:
         self._ready = False
 
     def find(self, text: str, *, limit: int = 50) -> list[Hit]:
-        """The features that have all words of the text, best first; none for a text without words."""
+        """The features that have all words of the text, those of which they are said before those whose examples have
+        them; none for a text without words.
+        """
         query = as_query(text)
         if not query:
             return []
-        rank = ", ".join(map(str, WEIGHTS))
-        sql = (
-            f"SELECT rowid, snippet(feature_text, -1, '{_BEGIN}', '{_END}', '…', {SNIPPET_WORDS}), "
-            + ", ".join(f"highlight(feature_text, {number}, '{_BEGIN}', '')" for number in range(len(COLUMNS) - 1))
-            + f" FROM feature_text WHERE feature_text MATCH ? ORDER BY bm25(feature_text, {rank}), rowid LIMIT ?"
-        )
         with self._connected() as connection:
-            rows = connection.execute(sql, (query, limit)).fetchall()
-        return [Hit(row[0], _where(row[2:]), _marked(row[1])) for row in rows]
+            said = _ranked(connection, f"{{{' '.join(COLUMNS[:-1])}}} : ({query})", limit)
+            held = _ranked(connection, query, limit) if len(said) < limit else []
+        known = {hit.feature for hit in said}
+        return [*said, *(hit for hit in held if hit.feature not in known)][:limit]
 
     def count(self, text: str) -> int:
         """How many features have all words of the text."""
@@ -133,7 +131,7 @@ class TextSearch:
             words = self._explained.get(row.feature)
             yield (
                 row.feature,
-                words.text if words else "",
+                words.text if words and not words.unclear else "",
                 titled(row.label),
                 " ".join(row.top_tokens),
                 told_concept(row.concept, row.concept_f1),
@@ -145,6 +143,17 @@ def as_query(text: str) -> str:
     """Words as an FTS5 query: all of them, the last also by its beginning; nothing in the text is an operator."""
     words = _WORD.findall(text)[:MOST_WORDS]
     return " ".join(f'"{word}"' for word in words) + "*" if words else ""
+
+
+def _ranked(connection: sqlite3.Connection, query: str, limit: int) -> list[Hit]:
+    rank = ", ".join(map(str, WEIGHTS))
+    columns = ", ".join(f"highlight(feature_text, {place}, '{_BEGIN}', '')" for place in range(len(COLUMNS) - 1))
+    sql = (
+        f"SELECT rowid, snippet(feature_text, -1, '{_BEGIN}', '{_END}', '…', {SNIPPET_WORDS}), {columns} "
+        f"FROM feature_text WHERE feature_text MATCH ? ORDER BY bm25(feature_text, {rank}), rowid LIMIT ?"
+    )
+    rows = connection.execute(sql, (query, limit)).fetchall()
+    return [Hit(row[0], _where(row[2:]), _marked(row[1])) for row in rows]
 
 
 def _where(columns: tuple[str | None, ...]) -> str:

@@ -44,8 +44,9 @@ def chosen(scores: Tensor, sharding: Sharding, how: str) -> Tensor:
     ranks = MeshRanks.spread(sharding, "cpu")
     rows = ROWS // sharding.row_parts
     features = FEATURES // sharding.feature_parts
-    own = slice(ranks.row_part * rows, (ranks.row_part + 1) * rows), slice(
-        ranks.feature_part * features, (ranks.feature_part + 1) * features
+    own = (
+        slice(ranks.row_part * rows, (ranks.row_part + 1) * rows),
+        slice(ranks.feature_part * features, (ranks.feature_part + 1) * features),
     )
     shared = ranks.scores(DenseScores(scores[own].contiguous()))
     part = torch.zeros_like(scores)
@@ -66,7 +67,9 @@ CASES = (
 
 
 @pytest.mark.parametrize("how", ["highest_in_each_row", "highest_of_batch"])
-@pytest.mark.parametrize("sharding", [Sharding(row_parts=2, feature_parts=2), Sharding(feature_parts=4)], ids=["2·2", "4"])
+@pytest.mark.parametrize(
+    "sharding", [Sharding(row_parts=2, feature_parts=2), Sharding(feature_parts=4)], ids=["2·2", "4"]
+)
 def test_the_choice_is_that_of_the_whole_matrix(together, how: str, sharding: Sharding) -> None:
     matrices = {case: matrix(case) for case in CASES}
     found = together(lambda: [chosen(scores, sharding, how).numpy() for scores in matrices.values()], 4)

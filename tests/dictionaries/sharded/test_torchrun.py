@@ -34,7 +34,9 @@ def torchrun(*words: object, restarts: int = 0) -> subprocess.CompletedProcess[s
     """Two processes on this machine."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command += ["--max-restarts", str(restarts), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
 
 
 def test_a_killed_worker_is_started_anew_and_the_weights_are_the_same(store, together, tmp_path: Path) -> None:

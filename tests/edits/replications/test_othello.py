@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tymbal.cli import main
-from tymbal.edits.replications import othello
 
 SIZES = ["--tokens", "6000", "--layers", "2", "--width", "32", "--batch-tokens", "1024"]
 TINY = [*SIZES, "--warmup-steps", "2", "--no-compiled"]
@@ -19,11 +18,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "model"
 
 
-def test_the_page_has_play_boards_and_edits_beside_their_controls(
-    trained: Path, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(othello, "CASES", 40)
-    monkeypatch.setattr(othello, "TUNING_CASES", 10)
+def test_the_page_has_play_boards_and_edits_beside_their_controls(trained: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "out"
     assert main(["replicate", "othello", str(trained), "--examples", "200", "--out", str(out)]) == 0
     page = capsys.readouterr().out

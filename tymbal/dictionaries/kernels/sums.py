@@ -1,13 +1,13 @@
 """Sums of gathered lines and gathered dot products, the three things a step does besides its one dense product.
 
-    weighted_sums          a bag of entries a program, one block of columns at a time       decode: bags are rows
-    uneven_weighted_sums   the same for bags of very different sizes                        weight gradients: bags are features
-    gathered_dots          a row a program, entry after entry                               gradients of values, exact scores
+    weighted_sums          a bag of entries a program, block of columns by block     decode: bags are rows
+    uneven_weighted_sums   the same for bags of very different sizes                 weight gradients: bags are features
+    gathered_dots          a row a program, entry after entry                        gradients of values, exact scores
 
-A few features are active in a large share of all rows. So long bags are cut into pieces of `PIECE` entries, each summed by
-a program of its own, and the pieces of a bag are then added up in order: no program waits for the longest bag, and as
-nothing is added atomically, the same input gives the same bits. The number of pieces has a bound that needs no look at
-the data, so that nothing waits for the device.
+A few features are active in a large share of all rows. So long bags are cut into pieces of `PIECE` entries, each
+summed by a program of its own, and the pieces of a bag are then added up in order: no program waits for the longest
+bag, and as nothing is added atomically, the same input gives the same bits. The number of pieces has a bound that
+needs no look at the data, so that nothing waits for the device.
 
 Sums are taken in fp32 (fp64 for fp64), whatever the format of the table.
 """

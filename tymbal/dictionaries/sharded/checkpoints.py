@@ -1,7 +1,7 @@
 """What the processes of one run keep together, in a folder that all of them see.
 
-`checkpoints/00000250/` holds one safetensors file a rank, written by PyTorch's distributed checkpoint (DCP), which notes
-with each part its place in the whole; so a run may be continued on another grid. What is in them:
+`checkpoints/00000250/` holds one safetensors file a rank, written by PyTorch's distributed checkpoint (DCP), which
+notes with each part its place in the whole; so a run may be continued on another grid. What is in them:
 
     parameters, Adam's moments, tokens since each feature last fired      cut along the features
     steps taken, position in the data, units, controller, loss curve      the same on all ranks

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from jaxtyping import Shaped
 from torch import Tensor
 
 
@@ -19,8 +18,8 @@ def reduced(part: Tensor, group: dist.ProcessGroup | None, how: Any = dist.Reduc
     return whole
 
 
-def gathered(part: Shaped[Tensor, "*shape"], group: dist.ProcessGroup | None) -> Shaped[Tensor, "part *shape"]:
-    """All ranks' tensors, of one shape, in the order of ranks."""
+def gathered(part: Tensor, group: dist.ProcessGroup | None) -> Tensor:
+    """All ranks' tensors, of one shape, in the order of ranks along a new first axis."""
     parts = [torch.empty_like(part, memory_format=torch.contiguous_format) for _ in range(dist.get_world_size(group))]
     dist.all_gather(parts, part.contiguous(), group=group)
     return torch.stack(parts)

@@ -1,8 +1,8 @@
 """One safetensors file written by many processes, each its own rows, so that no process ever holds a whole tensor.
 
-A safetensors file is eight bytes that say how long the header is, the header (JSON: each tensor's type, shape and place)
-and the numbers, tensor after tensor, row after row. A part of a tensor's rows is therefore one run of bytes, which its
-rank writes where it belongs. The file's folder must be one that all processes see.
+A safetensors file is eight bytes that say how long the header is, the header (JSON: each tensor's type, shape and
+place) and the numbers, tensor after tensor, row after row. A part of a tensor's rows is therefore one run of bytes,
+which its rank writes where it belongs. The file's folder must be one that all processes see.
 
 Source of the format: huggingface/safetensors, its README.
 """

@@ -3,7 +3,7 @@
 PyTorch's `DeviceMesh` has the axes "rows" and "features". What a step sends, with b rows and f features a rank, R ranks
 along the rows' axis, F along the features' axis, width w:
 
-    over the features' axis   b · k · F candidate scores gathered, b · w partial reconstructions summed
+    over the features' axis   b · w numbers of rows, b · k · F candidate scores gathered, b · w partial sums
     over the rows' axis       2 · f · w gradients summed
 
 so that few features a rank make the first axis cheap, and few rows the second.
@@ -50,7 +50,7 @@ class Sharding:
 
     @classmethod
     def of(cls, processes: int, feature_parts: int) -> "Sharding":
-        """All processes, of which `feature_parts` share each row; raises `TrainingError` where that leaves some over."""
+        """All processes, `feature_parts` of which share each row; raises `TrainingError` where some are left over."""
         if feature_parts < 1 or processes % feature_parts:
             raise TrainingError(
                 expected=f"parts of features that divide the {processes} processes",
@@ -79,7 +79,10 @@ class Sharding:
                 got=f"a batch of {config.batch}",
                 do="raise the batch or start fewer processes",
             )
-        for name, whole, parts in (("batch", config.batch, self.row_parts), ("features", config.features, self.feature_parts)):
+        for name, whole, parts in (
+            ("batch", config.batch, self.row_parts),
+            ("features", config.features, self.feature_parts),
+        ):
             if whole % parts:
                 raise TrainingError(
                     expected=f"{name} that can be cut into {parts} equal parts", got=str(whole), do="change one of them"
@@ -108,7 +111,7 @@ class MeshRanks(Ranks):
 
     @classmethod
     def spread(cls, sharding: Sharding, device: str) -> "MeshRanks":
-        """This process's place; `torch.distributed` must have been initialised with as many processes as there are parts."""
+        """This process's place among the processes of `torch.distributed`, of which there is one for each part."""
         shape = (sharding.row_parts, sharding.feature_parts)
         return cls(init_device_mesh(device, shape, mesh_dim_names=(ROWS, FEATURES)))
 
@@ -156,6 +159,12 @@ class MeshRanks(Ranks):
         torch.nn.utils.clip_grads_with_norm_(parameters.values(), most, norm, foreach=True)
         return norm
 
+    def handed_round(self, rows: Float[Tensor, "row column"]) -> Float[Tensor, "row column"]:
+        """The rows that the first rank along the features' axis has."""
+        if self.feature_parts > 1:
+            dist.broadcast(rows, group=self._features, group_src=0)
+        return rows
+
     def whole(self, own: Tensor, *, cut: bool) -> DTensor:
-        """The tensor of all ranks, of which this is one's own part; what is not cut along the features is equal on all."""
+        """The tensor of all ranks, of which this is one's own part, or all of it where features do not cut it."""
         return DTensor.from_local(own, self.mesh, [Replicate(), Shard(0) if cut else Replicate()], run_check=False)

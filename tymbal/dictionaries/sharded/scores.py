@@ -1,13 +1,13 @@
 """Scores of one rank's rows and features that compete for the same places with those of all other ranks; exact.
 
-The highest of each row: the k highest of the whole row are among the k highest of each part of it, so those are gathered
-and the k highest of them taken. The highest of the batch, n·k of them, without gathering scores:
+The highest of each row: the k highest of the whole row are among the k highest of each part of it, so those are
+gathered and the k highest of them taken. The highest of the batch, n·k of them, without gathering scores:
 
     1. A cut that a few more than n·k scores exceed, judged from a sample on every rank.
     2. Each rank collects its own scores above it; where all together are too few the cut is lowered.
-    3. The n·k-th highest of them all, digit by digit: the bits of positive numbers are in the order of the numbers, so a
-       histogram of the upper 16 bits, summed over all ranks, says in which bin it lies, and one of the next 16 bits of
-       the numbers in that bin says where. Numbers equal to it are taken rank by rank.
+    3. The n·k-th highest of them all, digit by digit: the bits of positive numbers are in the order of the numbers, so
+       a histogram of the upper 16 bits, summed over all ranks, says in which bin it lies, and one of the next 16 bits
+       of the numbers in that bin says where. Numbers equal to it are taken rank by rank.
 
 Each rank then has the entries of its own features, those that were chosen anywhere in the whole.
 """
@@ -103,7 +103,7 @@ class SharedScores(Scores):
 
     def _enough(self, count: int) -> Active:
         """One's own positive scores above a cut that at least `count` of all exceed, or all of them."""
-        rows, features = self.shape
+        features = self.shape[1]
         stride = max(1, min(SAMPLE_STRIDE, features // SAMPLED))
         chosen = torch.arange(0, features, stride, device=self._own.device)
         sample = self._own.of(chosen)

@@ -6,14 +6,16 @@ is two parts of rows, each shared by four processes with a quarter of the featur
 computed exactly, but for the order of sums: the highest scores of a row or a batch are found among all ranks, dead
 features, norms and thresholds are those of the whole.
 
-The source must be a sequence: rows n to m of it are the same however it is cut into batches, as of a store. Each rank
-reads its own rows alone, but for the first 16,384, which units and first values are taken from on every rank.
+The source must be a sequence: rows n to m of it are the same however it is cut into batches, as of a store. Of the
+ranks with the same rows one reads them and hands them to the others, but for the first 16,384 rows, which units and
+first values are taken from on every rank.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 import torch.distributed as dist
 
 from tymbal import artifact
@@ -73,7 +75,9 @@ def train_sharded(
     work = Work(run, SharedKeeper(run, ranks), ranks)
     own = config.batch // ranks.row_parts
     while work.left:
-        work.advance(source.batch(work.trainer.done * ranks.row_parts + ranks.row_part, own))
+        place = work.trainer.done * ranks.row_parts + ranks.row_part
+        rows = source.batch(place, own) if ranks.feature_part == 0 else torch.empty(own, source.width)
+        work.advance(ranks.handed_round(rows.to(device)))
         if progress is not None and first:
             progress(work.trainer.done * config.batch, work.trainer.steps * config.batch, "tokens")
     work.finish()

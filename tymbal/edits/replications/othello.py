@@ -42,8 +42,10 @@ from tymbal.probes.table import interval, markdown
 PARTS: tuple[str, ...] = ()
 """It is conducted whole: its later parts rest on the earlier ones."""
 MADE_BY = "tymbal othello train"
-CASES = 1_000
-TUNING_CASES = 300
+EXAMPLES_A_CASE = 5
+"""A turned disc is judged, and a game played, for so many positions that probes are fitted to."""
+CASES_A_TRIED_CASE = 4
+"""Blocks and strengths are tried on a case for so many that are judged."""
 PICTURED_PLY = 14
 _ROWS_A_GAME = 5
 """So many positions of a game are read, so that positions are of many games."""
@@ -60,7 +62,7 @@ def run(page: Page) -> None:
     """Play, boards, edits."""
     folder = page.model(MADE_BY)
     model = open_model(folder)
-    card = measure(folder, games=CASES)
+    card = measure(folder, games=_cases(page))
     page.say(f"## Play\n\n{play_table(card)}")
     config = page.config
     rows = _Rows(
@@ -68,6 +70,10 @@ def run(page: Page) -> None:
     )
     readings = _boards(page, model, folder, rows)
     _edits(page, model, readings)
+
+
+def _cases(page: Page) -> int:
+    return max(1, page.config.examples // EXAMPLES_A_CASE)
 
 
 def _drawn(positions: int, role: Role, seed: int) -> BoardRows:
@@ -153,8 +159,10 @@ def _sample(rows: _Rows) -> str:
 def _edits(page: Page, model: LanguageModel, readings: dict[str, Reading]) -> None:
     """Ways chosen on some games, judged on others, with a picture of one case."""
     seed = page.config.seed
-    tuning = draw_flips(draw_games(TUNING_CASES, seed=[seed, 3], role=Role.SCORE), seed=seed)
-    cases = draw_flips(draw_games(CASES, seed=[seed, 4], role=Role.SHOW), seed=seed)
+    judged = _cases(page)
+    tried = -(-judged // CASES_A_TRIED_CASE)
+    tuning = draw_flips(draw_games(tried, seed=[seed, 3], role=Role.SCORE), seed=seed)
+    cases = draw_flips(draw_games(judged, seed=[seed, 4], role=Role.SHOW), seed=seed)
     plain = next_logits(model, cases, None, readings)
     trials = [own_board(plain, cases), trial("no edit", plain, cases, None)]
     ways = [Way.PROBE, Way.GRADIENT, Way.PATTERN]

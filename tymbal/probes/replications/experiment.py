@@ -36,7 +36,8 @@ class ReplicationConfig:
     examples: int = 5000
     """at most so many examples of each data set, drawn by the seed"""
     parts: tuple[str, ...] = ()
-    """only these parts: towns, founded, places; statement, verdict, contrast, facts; gender, language; none: all"""
+    """only these parts: towns, founded, places; statement, verdict, liars, contrast, facts; gender, language; none:
+    all"""
     seed: int = 0
     """seed of every draw, split and control"""
 

@@ -2,14 +2,19 @@
 
 1. Statements of the world by honest and by lying speakers, read at their end and where the text is about to say whether
    they are so. Is it truth that a probe reads, or that the speaker is honest, or that the words are likely ones?
-2. From which topics, affirmed or denied, does a truth probe transfer to which?
-3. Contrast-consistent search, without labels, on statements in two languages: it finds the language.
-4. True and false statements of fact in all-MiniLM-L6-v2, which was trained to say what texts are about.
+2. The same among lying speakers alone, where honesty tells nothing, beside what the model itself would answer.
+3. From which topics, affirmed or denied, does a truth probe transfer to which?
+4. Contrast-consistent search, without labels, on statements in two languages: it finds the language.
+5. True and false statements of fact in all-MiniLM-L6-v2, which was trained to say what texts are about.
 """
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from tymbal.corpora.world import generate_world
+from tymbal.corpora.world.lexicon import LANGUAGES
+from tymbal.dictionaries import Number
 from tymbal.models import LanguageModel
 from tymbal.probes.ccs import fit_contrast
 from tymbal.probes.labelled import Example, LabelConfig, LabelledTexts, read_labels
@@ -24,7 +29,10 @@ from tymbal.probes.targets import Classes
 from tymbal.probes.world import READ_AT, asking, statements
 
 FACTS = "labelled/facts_true_false.csv"
-PARTS = (*READ_AT, "contrast", "facts")
+PARTS = (*READ_AT, "liars", "contrast", "facts")
+LIARS = 2
+"""Statements are drawn so many times over, to have enough by liars."""
+BATCH = 64  # texts
 
 
 def run(page: Page) -> None:
@@ -36,6 +44,8 @@ def run(page: Page) -> None:
         reports = {label: page.probe(model, own, f"{place}-{label}", by_last) for label, own in texts.items()}
         page.say(_told_apart(reports, place))
         page.say(_transfer(reports["true"]))
+    if page.wants("liars"):
+        _liars(page, model)
     if page.wants("contrast"):
         page.say(_contrast(page, model))
     if not page.wants("facts"):
@@ -60,12 +70,62 @@ def _told_apart(reports: dict[str, ProbeReport], place: str) -> str:
         if name == "true":
             honest = labels["honest"]
             assert isinstance(honest, Classes)
-            cells += [
-                f"{float(score(scores, labels['true'], (honest.ids == side).double()[None])):.2f}" for side in (1, 0)
-            ]
+            apart = [float(score(scores, labels["true"], (honest.ids == side).double()[None])) for side in (1, 0)]
+            cells += ["" if value != value else f"{value:.2f}" for value in apart]  # honest speakers say nothing false
         rows.append([name, *cells, *[""] * (5 - len(cells))])
     head = ["probe of", *(f"judged by {name}" for name in labels), "truth, honest speakers", "truth, lying speakers"]
     return f"#### Told apart: {place}, {site} (AUROC)\n\n" + markdown(head, rows)
+
+
+def _liars(page: Page, model: LanguageModel) -> None:
+    """Truth where honesty cannot stand in for it, read in the last block and at the middle, and said by the model."""
+    config = page.config
+    texts = statements(generate_world(0), examples=LIARS * config.examples, asked=True)
+    lying = [example.label == "false" for example in texts["honest"].examples]
+    pairs = zip(texts["true"].examples, lying, strict=True)
+    own = LabelledTexts(name="verdict.true, liars only", examples=tuple(example for example, liar in pairs if liar))
+    sites = (f"resid_post.{model.layers // 2}", f"resid_post.{model.layers - 1}")
+    page.probe(model, own, "liars", ProbeConfig(seed=config.seed, site=sites))
+    odds = _answer_odds(model, texts["true"].examples)
+    names = {name: number for number, name in enumerate(dict.fromkeys(e.group for e in texts["true"].examples))}
+    groups = torch.tensor([names[example.group] for example in texts["true"].examples])
+    rows = []
+    for name, part in texts.items():
+        target = _classes([example.label == "true" for example in part.examples])
+        cells = [name, interval(_judged(odds, target, groups, torch.arange(len(odds)), config.seed))]
+        liars = torch.tensor(lying).nonzero()[:, 0]
+        cells.append("" if name == "honest" else interval(_judged(odds, target, groups, liars, config.seed)))
+        rows.append(cells)
+    head = ["the model's own answer judged by", f"all {len(odds)} statements", f"the {sum(lying)} by liars"]
+    page.say("#### What the model itself would answer (AUROC of its log-odds)\n\n" + markdown(head, rows))
+
+
+def _judged(scores: Tensor, target: Classes, groups: Tensor, rows: Tensor, seed: int) -> Number:
+    own, told = target[rows], scores[rows]
+    return GroupDraws(groups[rows], draws=1000, seed=seed).number(lambda weights: score(told, own, weights))
+
+
+def _answer_odds(model: LanguageModel, asked: tuple[Example, ...]) -> Float[Tensor, "row 1"]:
+    """Log-odds of the first token of "true" against that of "false" after each question, nothing fitted."""
+    endings = {language: asking(language) for language in LANGUAGES}
+    found = []
+    for start in range(0, len(asked), BATCH):
+        texts = [example.text for example in asked[start : start + BATCH]]
+        tokens = model.tokenize(texts)
+        last = tokens.mask.sum(1) - 1
+        logits = model.logits(tokens)[torch.arange(len(texts)), last.to(model.device)].float().cpu()
+        for row, text in zip(logits, texts, strict=True):
+            ending = next(own for own in endings.values() if text.endswith(own.text))
+            yes, no = (_first_token(model, text, answer) for answer in (ending.true, ending.false))
+            found.append(float(row[yes] - row[no]))
+    return torch.tensor(found)[:, None]
+
+
+def _first_token(model: LanguageModel, text: str, answer: str) -> int:
+    """The token with which the answer begins behind the text."""
+    before, after = (model.tokenize([part]).ids[0] for part in (text, text + answer))
+    assert torch.equal(after[: len(before)], before)
+    return int(after[len(before)])
 
 
 def _transfer(report: ProbeReport) -> str:

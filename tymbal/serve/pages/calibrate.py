@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from tymbal.atlas import Example, FeatureFilter, FeatureRow
 from tymbal.serve.exhibit import Exhibit
 from tymbal.serve.page import Asked
 from tymbal.serve.pages.feature import Shown, shown_example
-from tymbal.serve.text import titled
+from tymbal.serve.text import Number, titled
 
 SCORED = 50
 EXAMPLES = 8
@@ -47,9 +47,7 @@ def drawn(exhibit: Exhibit) -> list[int]:
     """The features to be scored, the same each time: explained ones, or where none is, those with a label."""
     if exhibit.explained:
         known = sorted(
-            feature
-            for feature, one in exhibit.explained.items()
-            if one.text and not one.unclear and feature < len(exhibit.atlas)
+            feature for feature, one in exhibit.explained.items() if not one.unclear and feature < len(exhibit.atlas)
         )
     else:
         rows = exhibit.atlas.features(FeatureFilter(dead=False), limit=len(exhibit.atlas))
@@ -87,8 +85,8 @@ def fill_calibrate(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
     return filled | {"row": row, "words": words_of(exhibit, row), "examples": _examples(exhibit, row)}
 
 
-def _by_reader(features: list[int], held: Mapping[int, Any]) -> dict[str, dict[int, float]]:
-    found: dict[str, dict[int, float]] = {}
+def _by_reader(features: list[int], held: Mapping[int, Any]) -> dict[str, dict[int, Number]]:
+    found: dict[str, dict[int, Number]] = {}
     for feature in features:
         for reader, score in (held[feature].scores if feature in held else {}).items():
             found.setdefault(reader, {})[feature] = score
@@ -112,9 +110,9 @@ def _levelled(example: Example) -> Example:
     return example._replace(activations=[float(value > 0) for value in example.activations])
 
 
-def scores_of(exhibit: Exhibit, features: list[int]) -> dict[str, dict[int, float]]:
+def scores_of(exhibit: Exhibit, features: list[int]) -> dict[str, dict[int, Number]]:
     """What each scorer gave these features."""
-    found: dict[str, dict[int, float]] = {}
+    found: dict[str, dict[int, Number]] = {}
     for feature in features:
         for scorer, score in (exhibit.explained[feature].scores if feature in exhibit.explained else {}).items():
             found.setdefault(scorer, {})[feature] = score
@@ -125,12 +123,12 @@ def scores_of(exhibit: Exhibit, features: list[int]) -> dict[str, dict[int, floa
     return found
 
 
-def agreements(mine: Mapping[int, float], scorers: Mapping[str, Mapping[int, float]]) -> list[Agreement]:
+def agreements(mine: Mapping[int, Number], scorers: Mapping[str, Mapping[int, Number]]) -> list[Agreement]:
     """A reader beside each scorer, on the features that both have scored."""
     return [_agreement(name, mine, theirs) for name, theirs in sorted(scorers.items())]
 
 
-def _agreement(name: str, mine: Mapping[int, float], theirs: Mapping[int, float]) -> Agreement:
+def _agreement(name: str, mine: Mapping[int, Number], theirs: Mapping[int, Number]) -> Agreement:
     both = sorted(set(mine) & set(theirs))
     pairs = np.array([(mine[feature], theirs[feature]) for feature in both]).reshape(-1, 2)
     if len(both) < 3 or not (np.ptp(pairs, axis=0) > 0).all():
@@ -144,4 +142,4 @@ def _agreement(name: str, mine: Mapping[int, float], theirs: Mapping[int, float]
 
 
 def _spearman(pairs: np.ndarray) -> float:
-    return float(spearmanr(pairs[:, 0], pairs[:, 1]).statistic)
+    return float(np.corrcoef(rankdata(pairs, axis=0), rowvar=False)[0, 1])

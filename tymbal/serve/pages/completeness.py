@@ -53,7 +53,7 @@ def fill_completeness(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
     counted, bar = _asked(asked.query)
     rows = concept_rows(exhibit.evaluation, counted)
     bins = bins_of(exhibit.evaluation, asked.query)
-    missing = sorted((row for row in rows if row.f1 < float(bar)), key=lambda row: (-row.count, row.concept))
+    missing = sorted((row for row in rows if row.f1 < float(bar)), key=lambda row: (-row.occurrences, row.concept))
     return {
         "counted": counted,
         "bar": bar,
