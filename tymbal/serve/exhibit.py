@@ -13,7 +13,7 @@ from tymbal import artifact
 from tymbal.atlas import Atlas, Example, FeatureFilter, FeaturePage, FeatureRow, MapPoint, open_atlas
 from tymbal.errors import ArtifactError
 from tymbal.serve import palette
-from tymbal.serve.explained import explanations
+from tymbal.serve.explained import Explained, explanations
 from tymbal.serve.judge import Judge
 from tymbal.serve.notes import Notes
 from tymbal.serve.prompting import Prompting
@@ -50,6 +50,8 @@ class Exhibit:
     """the dictionary's health (`evaluation.json`), empty for a bare atlas"""
     study: dict[str, Any] = field(default_factory=dict)
     """what the study asked (`study.json`), empty for a bare atlas"""
+    explained: dict[int, Explained] = field(default_factory=dict)
+    """features in words, empty where none was explained"""
     folder: Path | None = None
     """the study's; None for a bare atlas"""
     read_ahead: int = 1
@@ -59,8 +61,6 @@ class Exhibit:
     def __post_init__(self) -> None:
         bare = self.atlas.folder
         self.keeping = bare.with_name(f"{bare.name}-{KEEPING}") if self.folder is None else self.folder / KEEPING
-        self.explained = explanations(self.folder) if self.folder is not None else {}
-        self.atlas.explain((number, one.text, one.scores.get("auroc")) for number, one in self.explained.items())
         self.notes = Notes(self.keeping / "notes.sqlite")
         self.search = TextSearch(self.keeping / "search.sqlite", self.atlas, self.explained)
         self.subject = Subject(self.folder or bare, self.study)
@@ -147,7 +147,9 @@ def open_exhibit(folder: Path | str) -> Exhibit:
                 expected=f"a finished atlas in {folder}", got="none", do="run or resume the study up to its stage index"
             )
         return Exhibit(open_atlas(folder))
-    return Exhibit(open_atlas(folder / ATLAS), _optional(folder / EVALUATION), _optional(folder / STUDY), folder)
+    atlas, explained = open_atlas(folder / ATLAS), explanations(folder)
+    atlas.explain((feature, one.text, one.scores.get("auroc")) for feature, one in explained.items())
+    return Exhibit(atlas, _optional(folder / EVALUATION), _optional(folder / STUDY), explained, folder)
 
 
 def _optional(file: Path) -> dict[str, Any]:

@@ -47,9 +47,7 @@ def drawn(exhibit: Exhibit) -> list[int]:
     """The features to be scored, the same each time: explained ones, or where none is, those with a label."""
     if exhibit.explained:
         known = sorted(
-            feature
-            for feature, one in exhibit.explained.items()
-            if one.text and not one.unclear and feature < len(exhibit.atlas)
+            feature for feature, one in exhibit.explained.items() if not one.unclear and feature < len(exhibit.atlas)
         )
     else:
         rows = exhibit.atlas.features(FeatureFilter(dead=False), limit=len(exhibit.atlas))
