@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Body = dict[str, Any]
-Speaker = Callable[[Body], str]
-"""the text of the answer to a request"""
+Speaker = Callable[[Body], str | bytes]
+"""the text of the answer to a request, or all of the answer"""
 
 
 def completion(text: str | None, **more: Any) -> bytes:
@@ -74,7 +74,10 @@ class Server:
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
             told = self.misdeeds.pop(0) if self.misdeeds else self.every(body)
-        return told or Misdeed(content=completion(self.speaker(body)), delay=self.delay)
+        if told is not None:
+            return told
+        said = self.speaker(body)
+        return Misdeed(content=said if isinstance(said, bytes) else completion(said), delay=self.delay)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self

@@ -52,14 +52,14 @@ class WindowReader:
     def strongest(self, feature: int, count: int) -> list[Window]:
         """Around the feature's highest peaks, one a passage."""
         peaks = self._peaks(feature)
-        return [self._window(feature, row, self.intervals - 1) for row in peaks.rows[::-1][:count]]
+        return [self._window(feature, row, self.intervals - 1) for row in peaks.rows[::-1][:count].tolist()]
 
     def sampled(self, feature: int, count: int) -> list[Window]:
         """Around peaks drawn from each interval of activation in turn, the strongest interval first."""
         peaks, found = self._peaks(feature), []
         for interval, share in reversed(list(enumerate(np.array_split(peaks.rows, self.intervals)))):
             wanted = count // self.intervals + (self.intervals - 1 - interval < count % self.intervals)
-            drawn = self._generator(feature, 1 + interval).permutation(share)[:wanted]
+            drawn = self._generator(feature, 1 + interval).permutation(share)[:wanted].tolist()
             found += [self._window(feature, row, interval) for row in drawn]
         return found
 
@@ -106,7 +106,7 @@ class WindowReader:
         begin, end = self._bounds(rows)
         quiet: Bool[ndarray, " row"] = np.searchsorted(active, begin) == np.searchsorted(active, end)
         found, passages = [], set()
-        for row in rows[quiet]:
+        for row in rows[quiet].tolist():
             passage = int(self.text.passage[row])
             if len(found) < count and passage not in passages:
                 passages.add(passage)
@@ -127,7 +127,7 @@ class WindowReader:
         activations = np.zeros(end - begin, dtype=np.float32)
         activations[rows[here] - begin] = values[here]
         tokens = [self.text.vocabulary[number] for number in self.text.token[begin:end]]
-        return Window(tokens, activations.tolist(), int(row - begin), int(self.text.passage[row]), interval)
+        return Window(tokens, activations.tolist(), row - int(begin), int(self.text.passage[row]), interval)
 
 
 class _Peaks(NamedTuple):

@@ -117,24 +117,27 @@ class Marks(NamedTuple):
     """expected digits where log-probabilities are known, else whole ones"""
     graded: bool
     """whether log-probabilities were known"""
+    whole: list[int]
+    """the digits that were written"""
 
 
 @dataclass(frozen=True)
 class Digits(Form):
-    """So many whole numbers from 0 to `most`, at most 9."""
+    """So many whole numbers from `least` to `most`, at most 9."""
 
     count: int
     most: int = 9
+    least: int = 0
 
     def schema(self) -> dict[str, Any]:
         """An object with one list."""
-        digit = {"type": "integer", "minimum": 0, "maximum": self.most}
+        digit = {"type": "integer", "minimum": self.least, "maximum": self.most}
         numbers = {"type": "array", "items": digit, "minItems": self.count, "maxItems": self.count}
         return _object({"answers": numbers})
 
     def parts(self) -> list[Part]:
         """The list, number by number."""
-        options = Choice(tuple(str(digit) for digit in range(self.most + 1)))
+        options = Choice(tuple(str(digit) for digit in range(self.least, self.most + 1)))
         parts: list[Part] = ['{"answers": [', options]
         for _ in range(self.count - 1):
             parts += [", ", options]
@@ -148,16 +151,16 @@ class Digits(Form):
             raise Unreadable(f"{got} answers instead of {self.count}")
         for number in numbers:
             # True is an int to Python, and no answer.
-            if type(number) is not int or not 0 <= number <= self.most:
-                raise Unreadable(
-                    f"the answer {json.dumps(number)[:40]}, which is no whole number from 0 to {self.most}"
-                )
+            if type(number) is not int or not self.least <= number <= self.most:
+                what = f"which is no whole number from {self.least} to {self.most}"
+                raise Unreadable(f"the answer {json.dumps(number)[:40]}, {what}")
         expected = _expected(numbers, alternatives, self.most) if alternatives else None
-        return Marks([float(number) for number in numbers] if expected is None else expected, expected is not None)
+        values = [float(number) for number in numbers] if expected is None else expected
+        return Marks(values, expected is not None, numbers)
 
     def sample(self) -> str:
-        """All 0."""
-        return json.dumps({"answers": [0] * self.count})
+        """All the least."""
+        return json.dumps({"answers": [self.least] * self.count})
 
 
 def _expected(numbers: Sequence[int], alternatives: Alternatives, most: int) -> list[float] | None:

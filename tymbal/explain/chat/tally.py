@@ -6,6 +6,7 @@ from typing import Any, final
 
 from tymbal.explain.chat.cache import Cached
 from tymbal.explain.chat.client import Client, Completion, Question
+from tymbal.explain.chat.forms import Digits
 
 SIGNS_A_TOKEN = 4
 """characters a token of English text, about"""
@@ -51,7 +52,11 @@ class Tally(Client):
                 self.calls += 1
                 self.tokens_in += -(-len(question.instructions + question.prompt) // SIGNS_A_TOKEN)
                 self.tokens_out += -(-len(sample) // SIGNS_A_TOKEN)
-        return Completion(text=sample)
+        # Graded, so that what a judge without log-probabilities would not be asked counts too: the price is a bound.
+        form = question.form
+        return Completion(
+            text=sample, alternatives=[{str(form.least): 0.0}] * form.count if isinstance(form, Digits) else None
+        )
 
     def log_probability(self, context: str, text: str) -> float | None:  # noqa: ARG002
         """None: it costs nothing."""
