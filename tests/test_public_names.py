@@ -38,9 +38,9 @@ NAMES = {
         "mean_length save_vectors scrub side_effects steering_vector token_bias"
     ),
     "tymbal.explain": (
-        "Activity Evidence ExplainConfig Explainer Explanation ExplanationFolder Explanations Predicate PredicateConfig "
-        "PredicateExplainer Subject Text Told TokenExplainer UNCLEAR explain_features open_explanations "
-        "parse_predicate unclear"
+        "Activity Evidence ExplainConfig Explainer Explanation ExplanationFolder Explanations Predicate "
+        "PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR explain_features "
+        "open_explanations parse_predicate unclear"
     ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "

@@ -30,7 +30,7 @@ def spell(ids: Sequence[int]) -> list[str]:
 
 
 def passages(seed: int = 0) -> list[Passage]:
-    """Random words; one passage in four has a quotation in it; in one of three what came before comes again."""
+    """Random words; one passage in four has a quotation; a third of the others say the same again."""
     generator = np.random.default_rng(seed)
     made = []
     for number in range(PASSAGES):
@@ -41,7 +41,7 @@ def passages(seed: int = 0) -> list[Passage]:
         if number % 4 == 0:
             begin = int(generator.integers(5, 20))
             passage[begin], passage[begin + 12] = QUOTES
-        if number % 3 == 0:
+        elif number % 3 == 0:
             passage[26:38] = passage[4:16]
         made.append(passage)
     return made

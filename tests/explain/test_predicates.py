@@ -46,7 +46,7 @@ RULES = {
         ["concept", "animal.*"],
     ),
     "after concept": (
-        lambda p, i: i > 1 and p[i - 2] in ANIMALS and p[i - 1] not in ANIMALS and (i < 3 or p[i - 3] not in ANIMALS),
+        lambda p, i: i > 1 and p[i - 2] in ANIMALS and p[i - 1] not in ANIMALS and p[i] not in ANIMALS,
         ["after concept", "animal.*"],
     ),
     "both": (

@@ -9,7 +9,7 @@ features, thresholds and concepts are kept a block of concepts at a time; memory
     F1        = 2 · precision · recall / (precision + recall)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -61,6 +61,45 @@ def best_features(
 ) -> dict[Unit, Choice]:
     """For each kept concept the feature and threshold of highest F1 on these tokens, by token and by mention."""
     levels = cuts.shape[1]
+    best: dict[Unit, list[Tensor]] = {unit: [] for unit in Unit}
+    for _, scores in _scores(entries, labels, kept, concepts, cuts):
+        for unit, table in scores.items():
+            best[unit].append(table.argmax(1))
+    flat = {unit: torch.cat(parts) for unit, parts in best.items()}
+    return {unit: Choice(places // levels, cuts.flatten()[places]) for unit, places in flat.items()}
+
+
+class Best(NamedTuple):
+    """For each feature the concept that it tells best; F1 0 where it tells none."""
+
+    concept: Int[Tensor, " feature"]
+    threshold: Float[Tensor, " feature"]
+    f1: Float[Tensor, " feature"]
+
+
+def best_concepts(
+    entries: Entries, labels: Labels, kept: Int[Tensor, " kept"], concepts: int, cuts: Float[Tensor, "feature level"]
+) -> dict[Unit, Best]:
+    """For each feature the kept concept and threshold of highest F1 on these tokens, by token and by mention."""
+    features, levels = cuts.shape
+    nothing = torch.zeros(features, dtype=torch.int64)
+    best = {unit: Best(nothing, torch.zeros(features), torch.zeros(features, dtype=torch.float64)) for unit in Unit}
+    for group, scores in _scores(entries, labels, kept, concepts, cuts):
+        for unit, table in scores.items():
+            value, level = table.reshape(len(group), features, levels).max(2)
+            value, place = value.max(0)
+            threshold = cuts[torch.arange(features), level[place, torch.arange(features)]]
+            better = value > best[unit].f1
+            found = (group[place], threshold, value)
+            best[unit] = Best(*(torch.where(better, new, old) for new, old in zip(found, best[unit], strict=True)))
+    return best
+
+
+def _scores(
+    entries: Entries, labels: Labels, kept: Int[Tensor, " kept"], concepts: int, cuts: Float[Tensor, "feature level"]
+) -> Iterator[tuple[Int[Tensor, " group"], dict[Unit, Float[Tensor, "group feature_level"]]]]:
+    """F1 of every feature and threshold for the kept concepts, some of these at a time."""
+    levels = cuts.shape[1]
     reached = (entries.value[:, None] > cuts[entries.feature.long()]).sum(1)  # levels that each entry is above
     active = _above(
         torch.bincount(entries.feature * (levels + 1) + reached, minlength=entries.features * (levels + 1)), levels
@@ -68,14 +107,11 @@ def best_features(
     starts = torch.searchsorted(entries.token, torch.arange(entries.tokens + 1, dtype=torch.int32))
     mentions = labels.mentions(concepts)
     block = max(1, _MOST_COUNTS // (entries.features * (levels + 1)))
-    best: dict[Unit, list[Tensor]] = {unit: [] for unit in Unit}
     for group in kept.split(block):
         met, carried = _meetings(entries, labels, group, concepts, reached, starts, levels)
         precision = met[Unit.TOKEN] / active.reshape(1, -1).clamp_min(1)
-        for unit, there in ((Unit.TOKEN, carried), (Unit.MENTION, mentions[group])):
-            best[unit].append(f1_of(precision, met[unit] / there[:, None].clamp_min(1)).argmax(1))
-    flat = {unit: torch.cat(parts) for unit, parts in best.items()}
-    return {unit: Choice(places // levels, cuts.flatten()[places]) for unit, places in flat.items()}
+        there = {Unit.TOKEN: carried, Unit.MENTION: mentions[group]}
+        yield group, {unit: f1_of(precision, met[unit] / there[unit][:, None].clamp_min(1)) for unit in Unit}
 
 
 def _meetings(

@@ -17,7 +17,7 @@ class PredicateConfig:
     """active tokens that a description must hold for"""
     members: int = 8
     """values that one description may name"""
-    penalty: float = 0.01
+    penalty: float = 0.02
     """agreement that each further value must gain"""
     breadth: int = 16
     """descriptions that conjunctions begin with"""

@@ -28,6 +28,7 @@ from tymbal.explain.baselines import baseline_dictionaries
 from tymbal.explain.config import ExplainConfig, Progress
 from tymbal.explain.evidence import Evidence
 from tymbal.explain.explainer import Explainer
+from tymbal.explain.marks import Mark
 from tymbal.explain.naming import Told, naming
 from tymbal.explain.predicate import Predicate, parse_predicate
 from tymbal.explain.predicates import PredicateExplainer
@@ -216,6 +217,7 @@ class _Task:
     ) -> Iterator[Contender]:
         text = system.evidence.text
         own = {row["feature"]: row["predicate"] for row in explanations}
+        marked = {row["feature"]: Mark(row["concept"], row["threshold"]) for row in explanations if row["concept"]}
         token = {row["feature"]: row["predicate"] for row in tokens}
         clear = [feature for feature, predicate in own.items() if predicate is not None]
         for feature in features:
@@ -228,6 +230,7 @@ class _Task:
                 _parsed(token[feature]),
                 _parsed(None if other is None else own[other]),
                 fired_on,
+                marked.get(feature),
             )
 
 

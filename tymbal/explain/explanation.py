@@ -20,6 +20,10 @@ class Explanation:
     """the same as an expression that runs (`tymbal.explain.parse_predicate`); None for words alone"""
     complexity: int = 0
     """how many simple descriptions it is made of; 0 where nothing fits"""
+    concept: str = ""
+    """on annotated text the concept that it marks, wherever in a mention it fires; empty: none"""
+    threshold: float = 0.0
+    """activation above which it does"""
     label: str = ""
     """a few words for lists and maps; empty: the text serves"""
     lay: str = ""

@@ -29,22 +29,27 @@ def names_concept(predicate: str | None, concept: str) -> bool:
 
 
 def naming(told: Iterable[Told], explanations: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """By unit: how many of the concepts are named by the explanation of their feature, and those that are not."""
+    """By unit: for how many of the concepts the explanation of their feature names them, and those that it does not.
+
+    It names a concept where it says that the feature fires on it, or that it marks it; how many of the former there are
+    stands apart, under `fires_on`.
+    """
     found: dict[str, Any] = {}
     by_unit: dict[str, list[Told]] = {}
     for one in told:
         if one.feature in explanations:
             by_unit.setdefault(one.unit, []).append(one)
     for unit, some in by_unit.items():
-        missed = [one for one in some if not names_concept(explanations[one.feature]["predicate"], one.concept)]
+        rows = [(one, explanations[one.feature]) for one in some]
+        fires = [names_concept(row["predicate"], one.concept) for one, row in rows]
+        named = [on or row["concept"] == one.concept for on, (one, row) in zip(fires, rows, strict=True)]
+        missed = [pair for pair, right in zip(rows, named, strict=True) if not right]
         found[unit] = {
             "concepts": len(some),
-            "named": len(some) - len(missed),
-            **share(len(some) - len(missed), len(some)),
-            "missed": [
-                {"concept": one.concept, "feature": one.feature, "text": explanations[one.feature]["text"]}
-                for one in missed
-            ],
+            "named": sum(named),
+            "fires_on": sum(fires),
+            **share(sum(named), len(some)),
+            "missed": [{"concept": one.concept, "feature": one.feature, "text": row["text"]} for one, row in missed],
         }
     return found
 

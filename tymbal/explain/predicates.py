@@ -2,7 +2,8 @@
 
 No language model and no network: descriptions are values of columns of the text (`tymbal.explain.kinds`), sets of them,
 and conjunctions of two; the search (`tymbal.explain.search`) sees the `explain` passages alone. What agrees less than
-`PredicateConfig.least` is called unclear, and so is a feature that is active in a single passage.
+`PredicateConfig.least` is called unclear, and so is a feature that is active in a single passage. On annotated text the
+concept that a feature marks is said beside it (`tymbal.explain.marks`).
 
 Sources: description by executable predicates after Zhong et al. 2024, "Explaining Datasets in Words" (arXiv 2409.08466)
 and Gurnee et al. 2023, "Finding Neurons in a Haystack" (arXiv 2305.01610); the search is ours.
@@ -19,6 +20,9 @@ from tymbal.explain.evidence import Evidence
 from tymbal.explain.explainer import Explainer
 from tymbal.explain.explanation import Explanation, unclear
 from tymbal.explain.inventory import Inventory
+from tymbal.explain.marks import Mark, marks
+from tymbal.explain.naming import names_concept
+from tymbal.explain.predicate import Predicate
 from tymbal.explain.search import Found, Search
 from tymbal.explain.text import Text
 
@@ -45,6 +49,7 @@ class PredicateExplainer(Explainer):
         search = self._search(evidence)
         for begin in range(0, len(features), _TOGETHER):
             some = features[begin : begin + _TOGETHER]
+            marked = marks(some, evidence.text, evidence.activity)
             weights = evidence.activity.matrix(np.array(some))
             counts = np.diff(weights.indptr)
             column = np.repeat(np.arange(len(some)), counts)
@@ -55,25 +60,42 @@ class PredicateExplainer(Explainer):
             ):
                 own = slice(weights.indptr[number], weights.indptr[number + 1])
                 rows = weights.indices[own].astype(np.int64)
-                yield self._explained(feature, rows, search.best(rows, weights.data[own], met), evidence)
+                found = search.best(rows, weights.data[own], met)
+                yield self._explained(feature, rows, found, evidence, marked.get(feature))
 
-    def _explained(self, feature: int, rows: np.ndarray, found: Found | None, evidence: Evidence) -> Explanation:
-        if found is None or found.value < self.config.least:
-            return unclear(feature)
-        inside = np.intersect1d(rows, found.rows, assume_unique=True)
-        if len(np.unique(evidence.text.passage[inside])) < 2:
-            return unclear(feature)
-        predicate = found.predicate
+    def _explained(
+        self, feature: int, rows: np.ndarray, found: Found | None, evidence: Evidence, mark: Mark | None
+    ) -> Explanation:
+        concept, threshold = mark or ("", 0.0)
+        predicate = found.predicate if found is not None and self._holds(rows, found, evidence) else None
+        if predicate is None:
+            if mark is None:
+                return unclear(feature)
+            return Explanation(
+                feature=feature, text=f"tokens that mark {concept}", kind="mark", concept=concept, threshold=threshold
+            )
         return Explanation(
             feature=feature,
-            text=predicate.words(),
+            text=predicate.words() + _also(predicate, concept),
             kind=predicate.kind,
             predicate=predicate.expression(),
             complexity=predicate.complexity,
+            concept=concept,
+            threshold=threshold,
         )
+
+    def _holds(self, rows: np.ndarray, found: Found, evidence: Evidence) -> bool:
+        """Whether a description agrees well enough, and in more than one passage."""
+        inside = np.intersect1d(rows, found.rows, assume_unique=True)
+        return found.value >= self.config.least and len(np.unique(evidence.text.passage[inside])) > 1
 
     def _search(self, evidence: Evidence) -> Search:
         """The search over an evidence's text; kept, since making it takes as long as some hundred features."""
         if self._held is None or self._held[0] is not evidence.text:
             self._held = evidence.text, Search(Inventory.of(evidence.text, self.config.support), self.config)
         return self._held[1]
+
+
+def _also(predicate: Predicate, concept: str) -> str:
+    """What is said of the concept that the feature marks, unless the description names it already."""
+    return f"; marks {concept}" if concept and not names_concept(predicate.expression(), concept) else ""

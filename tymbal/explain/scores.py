@@ -9,6 +9,7 @@ A description says of each token that the feature is active or silent. Against i
     correlation   Pearson's, of the yes or no with the activation
     hard AUROC    the same area, with hard negatives for the silent tokens: those that are spelled like one on which the
                   feature fired in the `explain` passages, and on which it is silent here
+    mark F1       by mention, of the concept that it marks (`tymbal.explain.marks`)
 
 Each is a function of sums over passages; intervals come from resampled passages. What is unclear predicts nothing: its
 F1 and correlation are 0, its AUROC is 0.5.
@@ -26,6 +27,7 @@ from numpy import ndarray
 
 from tymbal.dictionaries.bootstrap import Bootstrap
 from tymbal.explain.activity import Activity
+from tymbal.explain.marks import Mark, mark_scores
 from tymbal.explain.predicate import Predicate
 from tymbal.explain.text import Text
 
@@ -46,6 +48,7 @@ SCORES_SCHEMA = pa.schema(
         ("hard_alarms", pa.int64()),
         *((name, pa.float64()) for name in MEASURES),
         *((f"{name}_{end}", pa.float64()) for name in WITH_INTERVAL for end in ("low", "high")),
+        *((name, pa.float64()) for name in ("mark_f1", "mark_f1_low", "mark_f1_high")),
         (f"{TOKEN}_text", pa.string()),
         *((f"{rival}_{name}", pa.float64()) for rival in RIVALS for name in MEASURES),
         *((f"{TOKEN}_auroc_{end}", pa.float64()) for end in ("low", "high")),
@@ -62,13 +65,14 @@ class Contender(NamedTuple):
     shuffled: Predicate | None
     fired_on: Sequence[str]
     """texts of the tokens on which the feature is active in the `explain` passages"""
+    mark: Mark | None = None
 
 
-Sums = Mapping[str, Float[ndarray, "..."]]
+Sums = Mapping[str, Float[ndarray, " draw"]]
 
 
-def measured(sums: Sums) -> dict[str, Float[ndarray, "..."]]:
-    """Each measure from its sums; NaN where it has no meaning, as with no active token."""
+def measured(sums: Sums) -> dict[str, Float[ndarray, " draw"]]:
+    """Each measure from its sums over the passages of each draw; NaN where it has none, as with no active token."""
     with np.errstate(divide="ignore", invalid="ignore"):
         met, predicted, active, tokens = (sums[name] for name in ("met", "predicted", "active", "tokens"))
         recall = met / active
@@ -96,15 +100,17 @@ class ExactScorer:
 
     def rows(self, contenders: Sequence[Contender]) -> list[dict[str, Any]]:
         """One row of the table a feature. Where the feature is silent all through, its measures are None."""
-        return [self._row(contender) for contender in contenders]
+        marked = {contender.feature: contender.mark for contender in contenders if contender.mark is not None}
+        found = mark_scores(marked, self.text, self.activity, self.bootstrap)
+        return [self._row(contender) | found.get(contender.feature, {}) for contender in contenders]
 
     def _row(self, contender: Contender) -> dict[str, Any]:
         shared, hard = self._truth(contender)
         row: dict[str, Any] = {"feature": contender.feature}
         for name, predicate in (("", contender.explanation), (TOKEN, contender.token), (SHUFFLED, contender.shuffled)):
             sums = shared | self._predicted(contender.feature, predicate, hard)
-            values = measured({key: column.sum() for key, column in sums.items()})
-            row |= {f"{name}_{key}" if name else key: _finite(value) for key, value in values.items()}
+            values = measured({key: column.sum(keepdims=True) for key, column in sums.items()})
+            row |= {f"{name}_{key}" if name else key: _finite(value[0]) for key, value in values.items()}
             kept = {"": WITH_INTERVAL, TOKEN: ("auroc",)}.get(name, ())
             for key, (low, high) in self._intervals(sums, kept).items():
                 place = f"{name}_{key}" if name else key
@@ -147,7 +153,9 @@ class ExactScorer:
             "hard_alarms": self._by_passage(held[hard[held]]),
         }
 
-    def _intervals(self, sums: Sums, names: Sequence[str]) -> dict[str, tuple[float | None, float | None]]:
+    def _intervals(
+        self, sums: Mapping[str, Float[ndarray, " passage"]], names: Sequence[str]
+    ) -> dict[str, tuple[float | None, float | None]]:
         """The 95 % interval of each measure; draws in which it has no meaning are left out."""
         if not names:
             return {}

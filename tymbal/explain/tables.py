@@ -34,6 +34,8 @@ EXPLANATIONS_SCHEMA = pa.schema(
         ("kind", pa.string()),
         ("predicate", pa.string()),
         ("complexity", pa.int32()),
+        ("concept", pa.string()),
+        ("threshold", pa.float64()),
         ("label", pa.string()),
         ("lay", pa.string()),
         ("failures", pa.int32()),

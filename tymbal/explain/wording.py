@@ -34,6 +34,15 @@ def shown_token(token: str) -> str:
     return shown(f"…{token}" if token[:1].islower() else token)
 
 
+def _shown_apart(values: Sequence[str]) -> list[str]:
+    """Tokens; those that differ only in the space before them are shown with it."""
+    parts = [shown_token(value) for value in values]
+    return [
+        part if parts.count(part) == 1 else f"“␣{part[1:]}" if value.startswith(" ") else part
+        for part, value in zip(parts, values, strict=True)
+    ]
+
+
 def listed(parts: Sequence[str]) -> str:
     """“a”, “b” or “c”."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
@@ -45,7 +54,7 @@ def _named(parts: Sequence[str], one: str, many: str) -> str:
 
 def tokens(values: Sequence[str]) -> Words:
     """The token, or one of several."""
-    parts = [shown_token(value) for value in values]
+    parts = _shown_apart(values)
     return Words(_named(parts, "the token", "one of the tokens"), f"that is {listed(parts)}")
 
 
@@ -63,7 +72,7 @@ def words_so_far(values: Sequence[str]) -> Words:
 
 def concepts(values: Sequence[str]) -> Words:
     """A token of a mention."""
-    return Words(f"a mention of {_concepts(values)}", f"in a mention of {_concepts(values)}")
+    return Words(f"text marked {_concepts(values)}", f"in text marked {_concepts(values)}")
 
 
 def opens_mention(values: Sequence[str]) -> Words:
@@ -75,12 +84,12 @@ def opens_mention(values: Sequence[str]) -> Words:
 
 def ends_mention(values: Sequence[str]) -> Words:
     """The last token of a mention of several."""
-    return Words(f"the last token of a mention of {_concepts(values)}", f"that ends a mention of {_concepts(values)}")
+    return Words(f"the last token of text marked {_concepts(values)}", f"that ends text marked {_concepts(values)}")
 
 
 def after_mention(values: Sequence[str]) -> Words:
     """The token right after a mention."""
-    return Words(None, f"right after a mention of {_concepts(values)}")
+    return Words(None, f"right after text marked {_concepts(values)}")
 
 
 def _concepts(values: Sequence[str]) -> str:
@@ -154,7 +163,7 @@ def occurrence(values: Sequence[str]) -> Words:
 
 def after(values: Sequence[str]) -> Words:
     """What stands before it."""
-    return Words(None, f"after {listed([shown_token(value) for value in values])}")
+    return Words(None, f"after {listed(_shown_apart(values))}")
 
 
 def after_words(values: Sequence[str]) -> Words:
@@ -164,12 +173,12 @@ def after_words(values: Sequence[str]) -> Words:
 
 def second_last(values: Sequence[str]) -> Words:
     """What stands two before it."""
-    return Words(None, f"two after {listed([shown_token(value) for value in values])}")
+    return Words(None, f"two tokens after {listed(_shown_apart(values))}")
 
 
 def before(values: Sequence[str]) -> Words:
     """What stands after it."""
-    return Words(None, f"before {listed([shown_token(value) for value in values])}")
+    return Words(None, f"before {listed(_shown_apart(values))}")
 
 
 _SPANS = {
