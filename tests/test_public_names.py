@@ -38,9 +38,17 @@ NAMES = {
         "mean_length save_vectors scrub side_effects steering_vector token_bias"
     ),
     "tymbal.explain": (
-        "Activity Evidence ExplainConfig Explainer Explanation ExplanationFolder Explanations Predicate "
-        "PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR explain_features "
-        "open_explanations parse_predicate unclear"
+        "Activity ChatConfig ChatExplainer Evidence ExplainConfig Explainer Explanation ExplanationFolder "
+        "Explanations Predicate PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR Window "
+        "WindowReader explain_features open_explanations parse_predicate unclear"
+    ),
+    "tymbal.explain.chat": (
+        "Cached Client Completion Digits Endpoint EndpointConfig Fields Form LocalModel Price Question Reply Tally "
+        "Unanswered Unreadable Usage ask"
+    ),
+    "tymbal.explain.judged": (
+        "Case Detection Embedding Fuzzing Intruder JUDGED JUDGES JudgeConfig Panel Rubric ScoreConfig Scorer Simulation "
+        "Surprisal Verdict chosen_features identity_of judge_features require_other_judge"
     ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
@@ -53,7 +61,7 @@ NAMES = {
         "save_report solve_logistic statements untrained_copy"
     ),
     "tymbal.serve": "create_app export serve",
-    "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
+    "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study explained_subject open_study resume_study",
     "tymbal.theory": "",
     "tymbal.theory.modal": (
         "Agent CooperateBot DefectBot Equilibrium FairBot JustBot LIBRARY Match Payoffs PayorBot PayorEBot "

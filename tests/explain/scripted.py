@@ -48,7 +48,7 @@ def perfect(body: Body) -> str | bytes:
     if what == "simulation":
         return graded([9 if token.strip() == word else 0 for token in shown])
     if what == "detection":
-        return json.dumps({"answers": [9 * (word in text.split()) for text in shown]})
+        return json.dumps({"answers": [9 * (word in re.findall(r"\w+", text)) for text in shown]})
     most = 9 if what == "fuzzing" else 3
     fits = [{mark for run in MARKED.findall(text) for mark in run.split()} == {word} for text in shown]
     return json.dumps({"answers": [most * fit for fit in fits]})

@@ -32,7 +32,7 @@ def question(form, prompt: str = "the cat was happy") -> Question:
 
 
 def test_a_model_without_a_template_is_refused_in_one_line(tiny_llama_folder: Path):
-    with pytest.raises(ModelError, match="expected a chat model in .*; got a model without a chat template; name one"):
+    with pytest.raises(ModelError, match=r"expected a chat model in .*; got a model without a chat template; name one"):
         LocalModel(open_model(tiny_llama_folder))
 
 
