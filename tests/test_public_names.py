@@ -47,8 +47,8 @@ NAMES = {
         "Unanswered Unreadable Usage ask"
     ),
     "tymbal.explain.judged": (
-        "Case Detection Embedding Fuzzing Intruder JUDGED JUDGES JudgeConfig Panel Rubric ScoreConfig Scorer Simulation "
-        "Surprisal Verdict chosen_features identity_of judge_features require_other_judge"
+        "Case Detection Embedding Encoder Fuzzing Intruder JUDGED JUDGES JudgeConfig Panel Rubric ScoreConfig Scorer "
+        "Simulation Surprisal Verdict chosen_features identity_of judge_features require_other_judge"
     ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "

@@ -77,3 +77,20 @@ def test_mistakes_are_told_in_one_line(study: Study, tymbal, options: tuple[str,
     assert code == 1
     assert line in err
     assert "Traceback" not in err
+
+
+def test_a_chat_model_on_this_machine_judges_too(study: Study, tymbal, tiny_llama_folder: Path, tmp_path: Path):
+    from tymbal import open_model
+
+    model = open_model(tiny_llama_folder)
+    model.torch_model.config.max_position_embeddings = 4096
+    model.tokenizer.chat_template = "{% for message in messages %}<s>{{ message['content'] }}{% endfor %}</s>"
+    model.tokenizer.model_max_length = 4096
+    model.torch_model.save_pretrained(tmp_path / "judge")
+    model.tokenizer.save_pretrained(tmp_path / "judge")
+    scorers = ("--scorers", "detection", "simulation", "surprisal")
+    command = ("explain", study.folder, "--features", "3", "--judge", tmp_path / "judge", "--baseline", "0", *scorers)
+    code, out, err = tymbal(*command)
+    assert (code, "Traceback" in err) == (0, False)
+    for words in ("detection", "simulation", "surprisal", "correlation"):
+        assert words in out

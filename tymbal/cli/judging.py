@@ -24,6 +24,7 @@ from tymbal.explain.judged import (
     JUDGED,
     JUDGES,
     Embedding,
+    Encoder,
     JudgeConfig,
     Panel,
     Scorer,
@@ -34,7 +35,6 @@ from tymbal.explain.judged import (
 )
 
 if TYPE_CHECKING:
-    from tymbal.models import LanguageModel
     from tymbal.study import Study
 
 FOLDER, ANSWERS = "judged", "answers"
@@ -84,9 +84,10 @@ def show_judged(made: Explanations, console: Console) -> None:
             f"{found['unanswered']} of these for want of an answer",
             highlight=False,
         )
-    console.print(_scores_table(made.summary["scorers"]))
+    scorers = {name: made.summary["scorers"][name] for name in made.summary["order"]}
+    console.print(_scores_table(scorers))
     console.print(LEGEND, highlight=False)
-    for line in _reasons(made.summary["scorers"]):
+    for line in _reasons(scorers):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(_examples_table(made))
 
@@ -117,19 +118,19 @@ def _client(options: ChatOptions, answers: Path, *, judge: bool) -> Cached:
     return Cached(Endpoint(config, key), answers)
 
 
-def _encoder(options: ChatOptions) -> "LanguageModel | None":
+def _encoder(options: ChatOptions) -> Encoder | None:
     from tymbal.models import open_model
     from tymbal.probes.replications.experiment import installed_encoder
 
     folder = options.encoder or installed_encoder()
-    return None if folder is None else open_model(folder)
+    return None if folder is None else Encoder.of(open_model(folder))
 
 
 def _explainer(client: Client | None) -> Explainer:
     return PredicateExplainer() if client is None else ChatExplainer(client)
 
 
-def _scorers(judge: Client | None, encoder: "LanguageModel | None", options: ChatOptions) -> list[Scorer]:
+def _scorers(judge: Client | None, encoder: Encoder | None, options: ChatOptions) -> list[Scorer]:
     asked: list[Scorer] = [] if judge is None else [JUDGES[name](judge) for name in options.scorers]
     return asked if encoder is None else [*asked, Embedding(encoder)]
 
@@ -176,7 +177,8 @@ def _scores_table(scorers: Mapping[str, Any]) -> Table:
     for heading in ("chance", *(WHAT[what] for what in JUDGED), "asked", "failures"):
         table.add_column(heading, justify="right", no_wrap=heading in ("chance", "asked", "failures"))
     for scorer, found in scorers.items():
-        for number, (measure, medians) in enumerate(found["medians"].items()):
+        for number, measure in enumerate(found["measures"]):
+            medians = found["medians"][measure]
             chance = found["chance"][measure]
             counts = (f"{found['asked']:,}", f"{found['failures']:,}") if not number else ("", "")
             table.add_row(
@@ -204,8 +206,8 @@ def _reasons(scorers: Mapping[str, Any]) -> Iterator[str]:
 def _examples_table(made: Explanations) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("feature", justify="right")
-    scores = {name: made.by_feature(name) for name in made.summary["scorers"]}
-    mains = {name: next(iter(found["medians"])) for name, found in made.summary["scorers"].items()}
+    scores = {name: made.by_feature(name) for name in made.summary["order"]}
+    mains = {name: made.summary["scorers"][name]["measures"][0] for name in scores}
     for name in scores:
         table.add_column(name, justify="right")
     table.add_column("fires on")

@@ -258,6 +258,19 @@ def test_a_killed_process_pays_again_only_for_what_was_under_way(server: Server,
     assert 40 <= len(server.bodies) <= 41
 
 
+def test_a_question_that_breaks_the_server_each_time_is_counted_while_others_are_answered(server: Server):
+    server.every = lambda body: Misdeed(status=500) if "question 1" in body["messages"][1]["content"] else None
+    found = replies(server, [question(number) for number in range(3)], tries=3)
+    assert [reply.answer is None for reply in found] == [False, True, False]
+    assert "after 3 tries" in found[1].reason
+
+
+def test_a_server_that_refuses_everything_ends_the_work(server: Server):
+    server.every = lambda body: Misdeed(status=400, content=b"json_schema is not supported")
+    with pytest.raises(EndpointError, match="json_schema is not supported"):
+        replies(server, [question(number) for number in range(9)])
+
+
 def test_log_probabilities_make_whole_digits_graded(server: Server):
     def token(text: str, *others: tuple[str, float]) -> dict:
         top = [{"token": own, "logprob": value} for own, value in others]

@@ -21,15 +21,15 @@ def checksums(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def finished(panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Explanations, int]:
-    """A folder made without mishap, and how many requests that took."""
+def finished(panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Explanations, int, str]:
+    """A folder made without mishap, how many requests that took, and the address that answered them."""
     folder = tmp_path_factory.mktemp("finished")
     with Server(scripted.perfect).running() as server:
-        return folder, judged(panel, folder, client_of(server.url, folder / "answers")), len(server.bodies)
+        return folder, judged(panel, folder, client_of(server.url, folder / "answers")), len(server.bodies), server.url
 
 
 def test_a_language_model_that_sees_explains_each_feature_and_a_perfect_judge_says_so(finished):
-    _, made, _ = finished
+    _, made, *_ = finished
     said = made.by_feature()
     assert [said[number]["text"] for number in range(len(WORDS))] == [f"the word “{word}”" for word in WORDS]
     assert [said[number]["label"] for number in range(len(WORDS))] == list(WORDS)
@@ -42,20 +42,21 @@ def test_a_language_model_that_sees_explains_each_feature_and_a_perfect_judge_sa
 
 
 def test_beside_each_score_stand_shuffled_words_and_random_directions(finished):
-    _, made, _ = finished
+    _, made, *_ = finished
     for scorer, measure in (("detection", "auroc"), ("fuzzing", "auroc"), ("simulation", "correlation")):
         medians = made.summary["scorers"][scorer]["medians"][measure]
-        assert medians["features"]["value"] > 0.9
+        assert medians["features"]["value"] > 0.8
         assert medians["shuffled"]["value"] < 0.7
         assert medians["random"]["value"] < 0.8
         assert (medians["features"]["count"], medians["random"]["count"]) == (len(WORDS) + 1, 3)
     assert "shuffled" not in made.summary["scorers"]["intruder"]["medians"]["accuracy"]
     assert made.summary["scorers"]["detection"]["chance"]["auroc"] == 0.5
+    assert made.summary["scorers"]["detection"]["measures"][0] == "balanced_accuracy"
 
 
 def test_the_estimate_counts_the_questions_that_are_then_asked(finished, panel: Panel, tmp_path: Path, server: Server):
-    folder, made, requests = finished
-    fresh, kept = (Tally(client_of(server.url, place)) for place in (tmp_path / "answers", folder / "answers"))
+    folder, made, requests, url = finished
+    fresh, kept = (Tally(client_of(url, place)) for place in (tmp_path / "answers", folder / "answers"))
     for tally in (fresh, kept):
         assert judge_features(panel, None, {}, ChatExplainer(tally), scorers_of(tally)) is None
     assert server.bodies == []
@@ -69,21 +70,21 @@ def test_the_estimate_counts_the_questions_that_are_then_asked(finished, panel: 
 
 
 def test_finished_work_is_opened_and_nothing_asked(finished, panel: Panel, server: Server):
-    folder, made, _ = finished
+    folder, made, *_ = finished
     again = judged(panel, folder, client_of(server.url, folder / "answers"))
     assert again.summary == made.summary
     assert server.bodies == []
 
 
 def test_a_folder_of_something_else_is_refused(finished, panel: Panel, server: Server):
-    folder, _, _ = finished
+    folder, *_ = finished
     client = client_of(server.url)
     with pytest.raises(ArtifactError, match="choose another folder"):
         judge_features(panel, folder / "out", {"planted": False}, ChatExplainer(client), scorers_of(client))
 
 
 def test_a_server_that_fails_now_and_then_changes_nothing(finished, panel: Panel, tmp_path: Path, server: Server):
-    folder, _, requests = finished
+    folder, _, requests, _ = finished
     mishaps = [
         Misdeed(status=500),
         Misdeed(status=429, headers={"retry-after": "0"}),
@@ -98,7 +99,7 @@ def test_a_server_that_fails_now_and_then_changes_nothing(finished, panel: Panel
 
 
 def test_what_was_answered_before_a_breakdown_is_not_asked_again(finished, panel: Panel, tmp_path: Path, server):
-    folder, _, requests = finished
+    folder, _, requests, _ = finished
     server.speaker = scripted.perfect
     server.every = lambda body: Misdeed(status=500) if len(server.bodies) > requests // 2 else None
     with pytest.raises(EndpointError, match="give the same command again"):
@@ -123,7 +124,7 @@ judged(made_panel(folder / "panel"), folder, client_of(sys.argv[1], folder / "an
 
 @pytest.mark.slow
 def test_a_killed_process_ends_as_one_that_was_never_killed(finished, panel: Panel, tmp_path: Path, server: Server):
-    folder, _, requests = finished
+    folder, _, requests, _ = finished
     server.speaker, server.delay = scripted.perfect, 0.1
     here = str(Path(__file__).parent.parent)
     process = subprocess.Popen([sys.executable, "-c", KILLED, server.url, str(tmp_path), here])

@@ -1,14 +1,30 @@
 """Each scorer against judges of known worth, over HTTP."""
 
 import json
+import re
+from typing import Any
 
 import numpy as np
 import pytest
 import scripted
+import torch
 from judged_panel import SILENT, WORDS, client_of
 from speaking_server import Misdeed, Server, completion
 
-from tymbal.explain.judged import JUDGES, Detection, Fuzzing, Intruder, Panel, Rubric, ScoreConfig, Simulation
+from tymbal.explain.chat import Client
+from tymbal.explain.judged import (
+    JUDGES,
+    Detection,
+    Embedding,
+    Encoder,
+    Fuzzing,
+    Intruder,
+    Panel,
+    Rubric,
+    ScoreConfig,
+    Simulation,
+    Surprisal,
+)
 from tymbal.explain.judged.measures import CONTRASTS
 
 CONFIG = ScoreConfig(draws=50)
@@ -173,6 +189,55 @@ def test_the_order_of_texts_tells_nothing(panel: Panel, server: Server):
     server.speaker = falling
     found = verdicts(Detection(client_of(server.url), CONFIG), panel, RIGHT)
     assert np.mean([verdict.values["auroc"].value for verdict in found]) == pytest.approx(0.5, abs=0.12)
+
+
+class Knowing(Client):
+    """Finds a text likelier by one nat when the word that it was told of is in it."""
+
+    model, concurrency = "knowing", 1
+
+    def request(self, *asked: Any) -> dict[str, Any]:
+        raise AssertionError(f"it is to be asked nothing, and not {asked}")
+
+    complete = request
+
+    def log_probability(self, context: str, text: str) -> float | None:
+        told = scripted.WORD.search(context)
+        return -float(len(text)) + (told is not None and told[1] in text)
+
+    def identity(self) -> dict[str, Any]:
+        return {}
+
+    def alive(self) -> bool:
+        return True
+
+    def stop(self) -> None:
+        pass
+
+
+def test_surprisal_tells_by_what_the_explanation_makes_likelier(panel: Panel, server: Server):
+    for verdict in verdicts(Surprisal(Knowing(), CONFIG), panel, RIGHT):
+        assert verdict.values["auroc"].value == 1.0
+    for verdict in verdicts(Surprisal(Knowing(), CONFIG), panel, WRONG):
+        assert verdict.values["auroc"].value < 0.8
+    for verdict in verdicts(Surprisal(client_of(server.url), CONFIG), panel, RIGHT):
+        assert verdict.values["auroc"] is None
+        assert verdict.reason == "the judge does not tell how likely a given text is"
+    assert server.bodies == []
+
+
+def test_embedding_tells_by_nearness_to_the_explanation(panel: Panel):
+    def place(texts):
+        """Each text by which of the words are in it."""
+        words = [[float(word in re.findall(r"\w+", text)) for word in WORDS] for text in texts]
+        return torch.nn.functional.normalize(torch.tensor(words), dim=1)
+
+    for verdict in verdicts(Embedding(Encoder(place, {}), CONFIG), panel, RIGHT):
+        assert verdict.values["auroc"].value == 1.0
+    for verdict in verdicts(Embedding(Encoder(place, {}), CONFIG), panel, WRONG):
+        assert verdict.values["auroc"].value < 0.8
+    for verdict in verdicts(Embedding(Encoder(lambda texts: torch.ones(len(texts), 1), {}), CONFIG), panel, RIGHT):
+        assert verdict.values["auroc"].value == 0.5
 
 
 def test_a_feature_that_is_never_active_has_no_windows(panel: Panel):

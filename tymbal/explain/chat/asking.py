@@ -1,7 +1,8 @@
 """Asking many questions: several at once, again where an answer cannot be read, and every failure counted.
 
-Replies come in the order of the questions. When one question after the other stays unanswered, the client is taken to
-be out of order and `EndpointError` is raised; with a `Cached` client all that was answered is on disk by then.
+Replies come in the order of the questions. A question that stays unanswered though the client answers others is counted
+as a failure. Where the client answers nothing any more, or refuses one question after the other, it is taken to be out
+of order and `EndpointError` is raised; with a `Cached` client all that was answered is on disk by then.
 """
 
 from collections import deque
@@ -18,7 +19,7 @@ from tymbal.explain.chat.forms import Unreadable
 ATTEMPTS = 2
 """how often a question is asked whose answer cannot be read"""
 PATIENCE = 5
-"""questions in a row that may stay unanswered"""
+"""questions in a row that may be refused"""
 RESUME = "the answers so far are kept: give the same command again to go on"
 
 
@@ -73,6 +74,8 @@ def _asked(client: Client, question: Question) -> tuple[Reply, list[Completion]]
         try:
             made.append(client.complete(question, attempt))
         except Unanswered as error:
+            if error.passing and not client.alive():
+                raise EndpointError(expected=f"{client.model} to answer", got=str(error), do=RESUME) from error
             return Reply(None, attempt + 1, str(error), unanswered=True), made
         try:
             return Reply(question.form.read(made[-1].text, made[-1].alternatives), attempt), made

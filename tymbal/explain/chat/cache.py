@@ -53,6 +53,10 @@ class Cached(Client):
         """As the client within."""
         return self.inner.identity()
 
+    def alive(self) -> bool:
+        """As the client within."""
+        return self.inner.alive()
+
     def stop(self) -> None:
         """As the client within."""
         self.inner.stop()

@@ -12,7 +12,11 @@ from tymbal.explain.chat.forms import Alternatives, Form
 
 
 class Unanswered(Exception):  # noqa: N818 - a question is unanswered; nothing of ours is in error
-    """A question to which no completion came; others may fare better."""
+    """A question to which no completion came; `passing` where that may be for want of the server, and not its own."""
+
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
+        super().__init__(reason)
+        self.passing = passing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,10 @@ class Client(ABC):
     @abstractmethod
     def identity(self) -> dict[str, Any]:
         """Which model this is and how it is asked, as JSON values; without secrets."""
+
+    @abstractmethod
+    def alive(self) -> bool:
+        """Whether it answers at all just now: asked when a question stays unanswered."""
 
     @abstractmethod
     def stop(self) -> None:

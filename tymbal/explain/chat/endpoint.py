@@ -139,7 +139,7 @@ class Endpoint(Client):
                     asked_to_wait = _retry_after(answer.headers)
             if turn + 1 < self.config.tries:
                 self._hold(turn, asked_to_wait, everybody=reason.startswith("429"))
-        raise Unanswered(f"{reason}, after {self.config.tries} tries")
+        raise Unanswered(f"{reason}, after {self.config.tries} tries", passing=True)
 
     def log_probability(self, context: str, text: str) -> float | None:  # noqa: ARG002
         """None: chat completions do not tell it of a given text."""
@@ -149,6 +149,14 @@ class Endpoint(Client):
         """The address, the model, and what changes its answers."""
         kept = ("url", "model", "json_schema", "log_probabilities", "thinking_tokens")
         return {"client": "endpoint", **{name: value for name, value in asdict(self.config).items() if name in kept}}
+
+    def alive(self) -> bool:
+        """Whether the least of questions is answered at once."""
+        try:
+            least = Question(instructions="Answer in JSON.", prompt='{"answers": [0]}', form=Digits(1, 0))
+            return self._post(self.request(least, 0)["body"]).status == 200
+        except (httpx.TransportError, httpx.DecodingError, Unanswered):
+            return False
 
     def stop(self) -> None:
         """Let threads that wait go on at once."""
@@ -189,7 +197,7 @@ class Endpoint(Client):
 
     def _wait_until(self, moment: float) -> None:
         if self._stopped.wait(max(0.0, moment - time.monotonic())):
-            raise Unanswered("stopped")
+            raise Unanswered("stopped", passing=True)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

@@ -88,6 +88,10 @@ class LocalModel(Client):
         told = json.dumps(self._model.identity, sort_keys=True, default=str)
         return {"client": "local", "model": self.model, "sha256": hashlib.sha256(told.encode()).hexdigest()}
 
+    def alive(self) -> bool:
+        """Always."""
+        return True
+
     def stop(self) -> None:
         """Nothing waits."""
 

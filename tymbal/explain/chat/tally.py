@@ -66,5 +66,9 @@ class Tally(Client):
         """As the client's."""
         return self._client.identity()
 
+    def alive(self) -> bool:
+        """Always."""
+        return True
+
     def stop(self) -> None:
         """Nothing waits."""

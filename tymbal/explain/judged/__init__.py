@@ -1,7 +1,7 @@
 """Explanations put to judges: scorers that ask a language model, or an encoder, beside their baselines."""
 
 from tymbal.explain.judged.detection import Detection
-from tymbal.explain.judged.embedding import Embedding
+from tymbal.explain.judged.embedding import Embedding, Encoder
 from tymbal.explain.judged.fuzzing import Fuzzing
 from tymbal.explain.judged.intruder import Intruder
 from tymbal.explain.judged.judging import (
@@ -27,6 +27,7 @@ __all__ = [
     "Case",
     "Detection",
     "Embedding",
+    "Encoder",
     "Fuzzing",
     "Intruder",
     "JudgeConfig",

@@ -5,8 +5,8 @@ installed), and their cosine is the rating. It sees what a text is about, and ha
 Source: Paulo et al. 2024 (arXiv 2410.13928), section 4.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, final
 
 import torch
@@ -22,6 +22,26 @@ BATCH = 64
 _MEASURES = ("auroc", "hard_auroc")
 
 
+@dataclass(frozen=True)
+class Encoder:
+    """What places texts, and which one it is."""
+
+    place: Callable[[Sequence[str]], Float[Tensor, "text width"]]
+    """vectors of length 1"""
+    identity: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, model: LanguageModel) -> "Encoder":
+        """A sentence encoder such as all-MiniLM-L6-v2."""
+
+        @torch.no_grad()
+        def place(texts: Sequence[str]) -> Float[Tensor, "text width"]:
+            parts = [texts[begin : begin + BATCH] for begin in range(0, len(texts), BATCH)]
+            return torch.cat([model.pooled(model.tokenize(part)).float().cpu() for part in parts])
+
+        return cls(place, model.identity)
+
+
 @final
 class Embedding(Scorer):
     """Is the text near the explanation?"""
@@ -29,26 +49,21 @@ class Embedding(Scorer):
     name: ClassVar[str] = "embedding"
     measures: ClassVar = dict.fromkeys(_MEASURES, 0.5)
 
-    def __init__(self, encoder: LanguageModel, config: ScoreConfig = ScoreConfig()) -> None:  # noqa: B008  (frozen)
+    def __init__(self, encoder: Encoder, config: ScoreConfig = ScoreConfig()) -> None:  # noqa: B008  (frozen)
         self.encoder, self.config = encoder, config
 
     def identity(self) -> dict[str, Any]:
         """The encoder, with its checksums, and what it is shown."""
-        return {"encoder": self.encoder.identity, "config": asdict(self.config)}
+        return {"encoder": dict(self.encoder.identity), "config": asdict(self.config)}
 
     def score(self, cases: Sequence[Case]) -> Iterator[Verdict]:
         """The texts that detection shows."""
         config = self.config
         for case in cases:
             shown = items(case, config)
-            placed = self._placed([case.words, *(item.text for item in shown)])
+            placed = self.encoder.place([case.words, *(item.text for item in shown)])
             cosines = (placed[1:] @ placed[0]).tolist()
             pairs = zip(shown, cosines, strict=True)
             rated = [Rated(cosine, item.active, item.hard, item.window.passage) for item, cosine in pairs]
             values = contrasts(rated, 0.0, draws=config.draws, seed=config.seed)
             yield Verdict(case.feature, {name: values[name] for name in _MEASURES})
-
-    @torch.no_grad()
-    def _placed(self, texts: Sequence[str]) -> Float[Tensor, "text width"]:
-        parts = [texts[begin : begin + BATCH] for begin in range(0, len(texts), BATCH)]
-        return torch.cat([self.encoder.pooled(self.encoder.tokenize(part)).float().cpu() for part in parts])

@@ -36,6 +36,7 @@ from tymbal.explain.summary import median
 from tymbal.explain.tables import (
     EXPLANATIONS,
     EXPLANATIONS_SCHEMA,
+    UNIT,
     ExplanationFolder,
     Explanations,
     open_explanations,
@@ -182,37 +183,37 @@ class _Task:
                 if system.name == FEATURES and scorer.reads_words:
                     by_what[SHUFFLED] = self._judged(scorer, system, SHUFFLED, _shuffled(words))
             found["scorers"][scorer.name] = _scorer_summary(scorer, by_what)
-        return found
+        return {**found, "order": list(found["scorers"])}
 
     def _explained(self, system: System) -> list[dict[str, Any]]:
         table = system.table(EXPLANATIONS)
         unit = f"{table} made"
 
-        def rows(features: Sequence[int]) -> Iterator[dict[str, Any]]:
-            for number, explanation in enumerate(self.explainer.explain(features, system.evidence), start=1):
-                self.progress(number, len(features), unit)
+        def rows(features: Sequence[int], begin: int = 0) -> Iterator[dict[str, Any]]:
+            for number, explanation in enumerate(self.explainer.explain(features, system.evidence), start=begin + 1):
+                self.progress(number, len(system.features), unit)
                 yield explanation.to_row()
 
         if self.work is None:
             return list(rows(system.features))
         for number, features in self.work.missing(table, system.features):
-            self.work.write(table, number, list(rows(features)), EXPLANATIONS_SCHEMA)
+            self.work.write(table, number, list(rows(features, number * UNIT)), EXPLANATIONS_SCHEMA)
         return self.work.rows(table)
 
     def _judged(self, scorer: Scorer, system: System, what: str, words: Mapping[int, str]) -> list[dict[str, Any]]:
         table = scorer.name if what == FEATURES else f"{what}/{scorer.name}"
         cases = {case.feature: case for case in self.panel.cases(system, words, scorer.config)}
 
-        def rows(features: Sequence[int]) -> Iterator[dict[str, Any]]:
+        def rows(features: Sequence[int], begin: int = 0) -> Iterator[dict[str, Any]]:
             verdicts = _verdicts(scorer, [cases[feature] for feature in features])
-            for number, verdict in enumerate(verdicts, start=1):
-                self.progress(number, len(features), f"{table} scored")
+            for number, verdict in enumerate(verdicts, start=begin + 1):
+                self.progress(number, len(system.features), f"{table} scored")
                 yield verdict.to_row()
 
         if self.work is None:
             return list(rows(system.features))
         for number, features in self.work.missing(table, system.features):
-            self.work.write(table, number, list(rows(features)), scorer.schema())
+            self.work.write(table, number, list(rows(features, number * UNIT)), scorer.schema())
         return self.work.rows(table)
 
 
@@ -257,6 +258,8 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _scorer_summary(scorer: Scorer, by_what: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     return {
+        # Written JSON is sorted by key, so that the order is kept as a list.
+        "measures": list(scorer.measures),
         "chance": dict(scorer.measures),
         "medians": {
             measure: {what: median([row[measure] for row in rows], 0) for what, rows in by_what.items()}
