@@ -10,7 +10,7 @@ from tymbal.corpora import CutConfig, Document, PassageStore, Role, Span, cut
 from tymbal.dictionaries import ConceptConfig, TopK, evaluate_concepts
 from tymbal.dictionaries import concept_counts as counting
 from tymbal.dictionaries.bootstrap import Bootstrap
-from tymbal.dictionaries.concept_counts import Unit, best_features, outcome, thresholds
+from tymbal.dictionaries.concept_counts import Unit, best_concepts, best_features, outcome, thresholds
 from tymbal.dictionaries.concept_labels import Entries, Labels
 from tymbal.dictionaries.dictionary import Codes
 from tymbal.errors import CorpusError
@@ -100,6 +100,21 @@ def test_sparse_counts_give_the_same_best_feature_as_dense_ones(
         if unit is Unit.TOKEN
         else [sum(concept == c for concept, _ in mentions_by_hand(carried)) for c in range(CONCEPTS)]
     )
+
+
+@pytest.mark.parametrize(("unit", "dense_f1"), [(Unit.TOKEN, by_hand), (Unit.MENTION, by_mention)])
+def test_the_best_concept_of_a_feature_is_that_of_dense_counts(
+    unit: Unit, dense_f1, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "_MOST_COUNTS", 150)  # several blocks of concepts
+    dense, carried = drawn(1)
+    carried[100:115, 3] = True
+    cuts = thresholds(entries(dense))
+    best = best_concepts(entries(dense), labels(carried), torch.arange(CONCEPTS), CONCEPTS, cuts)[unit]
+    f1 = dense_f1(dense, carried, cuts)
+    torch.testing.assert_close(best.f1, f1.transpose(0, 1).flatten(1).max(1).values)
+    level = (cuts == best.threshold[:, None]).long().argmax(1)
+    torch.testing.assert_close(f1[best.concept, torch.arange(FEATURES), level], best.f1)
 
 
 def test_a_feature_that_fires_once_a_name_tells_every_mention_of_it() -> None:

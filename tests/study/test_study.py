@@ -63,7 +63,7 @@ def checksums(folder):
 def test_a_study_leaves_every_stage_complete_and_shows_each(study):
     made, listener = study
     assert all(StudyFolder(made.folder).status().values())
-    assert listener.stages == ["cut", "harvest", "train", "evaluate", "index"]
+    assert listener.stages == ["cut", "harvest", "train", "evaluate", "index", "explain"]
     for stage in ("harvest", "train", "evaluate"):
         done, total, unit = listener.units[stage]
         assert (done, unit) == (total, "tokens")
@@ -138,6 +138,8 @@ def test_a_folder_with_other_files_is_refused(tiny_llama_folder, corpus, small, 
         "atlas/features",
         "atlas/examples",
         "atlas/neighbours",
+        "explanations/explanations",
+        "explanations/exact",
     ],
 )
 @pytest.mark.parametrize("harm", ["changed", "cut short", "gone"])
@@ -158,7 +160,7 @@ def test_a_damaged_file_is_named_and_made_again_to_the_same_bytes(copy, beginnin
     assert not any(list(StudyFolder(copy).damaged(stage)) for stage in StudyFolder(copy).stages())
 
 
-@pytest.mark.parametrize("stage", ["cut", "harvest", "train", "evaluate", "index"])
+@pytest.mark.parametrize("stage", ["cut", "harvest", "train", "evaluate", "index", "explain"])
 def test_an_interrupted_study_says_how_to_go_on_and_ends_the_same(
     study, stage, tiny_llama_folder, corpus, small, tmp_path
 ):
@@ -206,8 +208,8 @@ def test_too_little_annotated_text_is_said_and_does_not_stop_the_study(tiny_llam
 
 
 def test_an_unfinished_study_cannot_be_opened_and_says_how_to_finish_it(copy):
-    StudyFolder(copy).drop(["index"])
-    with pytest.raises(ArtifactError, match=r"no index stage yet.*--resume"):
+    StudyFolder(copy).drop(["explain"])
+    with pytest.raises(ArtifactError, match=r"no explain stage yet.*--resume"):
         open_study(copy)
 
 

@@ -7,11 +7,12 @@
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from tymbal import artifact
 from tymbal.atlas.config import ROLES
@@ -40,6 +41,8 @@ PAGE_COLUMNS = (
     "concept_precision",
     "concept_recall",
 )
+EXPLANATION_COLUMNS = ("explanation", "explanation_auroc")
+STORED_COLUMNS = tuple(column for column in ROW_COLUMNS if column not in EXPLANATION_COLUMNS)
 ORDERS = tuple(column for column in ROW_COLUMNS if column != "top_tokens")
 
 
@@ -62,7 +65,7 @@ class Atlas:
         self._overview: dict[str, Any] = artifact.read_json(folder / OVERVIEW)
         self._connection = duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False})
         self._connection.execute("SET parquet_metadata_cache = true")
-        columns = ", ".join(ROW_COLUMNS)
+        columns = ", ".join((*STORED_COLUMNS, "NULL::VARCHAR AS explanation", "NULL::DOUBLE AS explanation_auroc"))
         with self._readable():
             listed = f"SELECT {columns} FROM {self._whole(FEATURES)} ORDER BY feature"
             self._connection.execute(f"CREATE TABLE listed AS {listed}")
@@ -75,6 +78,21 @@ class Atlas:
     def close(self) -> None:
         """Let go of the files."""
         self._connection.close()
+
+    def explain(self, rows: Iterable[tuple[int, str, float | None]]) -> None:
+        """Put explanations beside the features (number, words, AUROC): they are listed, searched and sorted with them.
+
+        To be called before the atlas is shared among threads.
+        """
+        columns = list(zip(*rows, strict=True)) or [(), (), ()]
+        types = (pa.int32(), pa.string(), pa.float64())
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+        said = pa.table(arrays, names=["feature", *EXPLANATION_COLUMNS])
+        self._connection.register("said", said)
+        replaced = ", ".join(f"said.{column} AS {column}" for column in EXPLANATION_COLUMNS)
+        query = f"SELECT listed.* REPLACE ({replaced}) FROM listed LEFT JOIN said USING (feature) ORDER BY feature"
+        self._connection.execute(f"CREATE OR REPLACE TABLE listed AS {query}")
+        self._connection.unregister("said")
 
     def overview(self) -> dict[str, Any]:
         """Health of the dictionary and provenance, as `overview.json` has it."""
@@ -124,9 +142,14 @@ class Atlas:
         Raises `ValueError` where not all of them exist.
         """
         parts = self._parts(FEATURES, begin, end)
-        columns = ROW_COLUMNS + PAGE_COLUMNS
+        columns = STORED_COLUMNS + PAGE_COLUMNS
         query = f"SELECT {', '.join(columns)} FROM {parts} WHERE feature >= ? AND feature < ? ORDER BY feature"
         rows = [dict(zip(columns, row, strict=True)) for row in self._rows(query, [begin, end])]
+        said = (
+            f"SELECT {', '.join(EXPLANATION_COLUMNS)} FROM listed WHERE feature >= ? AND feature < ? ORDER BY feature"
+        )
+        for row, words in zip(rows, self._rows(said, [begin, end]), strict=True):
+            row |= dict(zip(EXPLANATION_COLUMNS, words, strict=True))
         neighbours = self._neighbours(begin, end)
         return [self._page(row, neighbours[row["feature"]]) for row in rows]
 
@@ -201,8 +224,9 @@ class Atlas:
         if where.search:
             columns = ("label", "array_to_string(top_tokens, ' ')", "coalesce(concept, '')", "text")
             found = " OR ".join(f"contains(lower({column}), ?)" for column in columns)
-            parts.append(f"feature IN (SELECT feature FROM {self._whole(FEATURES)} WHERE {found})")
-            values += [where.search.lower()] * len(columns)
+            in_words = "contains(lower(coalesce(explanation, '')), ?)"
+            parts.append(f"(feature IN (SELECT feature FROM {self._whole(FEATURES)} WHERE {found}) OR {in_words})")
+            values += [where.search.lower()] * (len(columns) + 1)
         return " AND ".join(parts) or "true", values
 
     def _cluster_label(self, cluster: int | None) -> str | None:

@@ -85,6 +85,10 @@ class FeatureRow:
     """the annotated concept that the feature tells best, on the `explain` passages"""
     concept_f1: float | None
     """on the `score` passages"""
+    explanation: str | None = None
+    """what it fires on, in words; None until explanations are put beside the atlas (`Atlas.explain`)"""
+    explanation_auroc: float | None = None
+    """how well these words hold on the `score` passages: 1 is perfect, 0.5 chance"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,4 +121,5 @@ class FeatureFilter:
     concept: str | None = None
     cluster: int | None = None
     search: str | None = None
-    """text to be found, whatever its case, in the label, the top tokens, the concept or the top examples' text"""
+    """text to be found, whatever its case, in the label, the explanation, the top tokens, the concept or the
+    top examples' text"""

@@ -50,25 +50,27 @@ def show_explanations(
 def summary_table(systems: Mapping[str, Any]) -> Table:
     """How well explanations hold: the features', their rivals', and the baselines'."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("")
-    for heading in ("features", "unclear", *MEASURES.values()):
+    table.add_column("", no_wrap=True)
+    for heading in MEASURES.values():
         table.add_column(heading, justify="right", no_wrap=True)
     for system, words in SYSTEMS.items():
         found = systems.get(system)
         if found is None:
             continue
-        counts = (f"{found['features']:,}", f"{found['unclear']:,}")
-        table.add_row(words, *counts, *(_written(found["medians"][name]["explanation"]) for name in MEASURES))
+        name = f"{found['features']:,} {words}, {found['unclear']:,} unclear"
+        table.add_row(name, *(_written(found["medians"][measure]["explanation"]) for measure in MEASURES))
         for rival, of in RIVALS.items():
             if system == "features" or rival == "token":
-                table.add_row(f"  {of}", "", "", *(_written(found["medians"][name][rival]) for name in MEASURES))
+                table.add_row(f"  {of}", *(_written(found["medians"][measure][rival]) for measure in MEASURES))
     return table
 
 
 def _written(number: Mapping[str, Any]) -> str:
+    """A median, and how far its interval reaches at most."""
     if number["value"] is None:
         return ""
-    return f"{number['value']:.3f} {number['low']:.3f}–{number['high']:.3f}"
+    reach = max(number["high"] - number["value"], number["value"] - number["low"])
+    return f"{number['value']:.3f} ±{reach:.3f}"
 
 
 def naming_lines(naming: Mapping[str, Any]) -> Iterator[str]:
@@ -77,7 +79,8 @@ def naming_lines(naming: Mapping[str, Any]) -> Iterator[str]:
         interval = f"{100 * found['low']:.0f}–{100 * found['high']:.0f}"
         yield (
             f"Concepts with a feature of F1 >= 0.8 by {unit}: {found['concepts']}; its explanation names "
-            f"{found['named']} of them ({100 * found['value']:.0f} %, {interval})."
+            f"{found['named']} of them ({100 * found['value']:.0f} %, {interval}), "
+            f"{found['fires_on']} of these as what it fires on."
         )
 
 

@@ -3,7 +3,7 @@
 A feature that fires on dashes fires on dashes; where only dialogues have dashes, it also marks dialogues. So beside
 what it fires on there is the concept that it tells best mention by mention: its precision is the share of active tokens
 within mentions, its recall the share of mentions in which it is active at least once, above a threshold of its own (as
-in `tymbal.dictionaries.concepts`). Concept and threshold are chosen on the `explain` passages; F1 is measured on `score`.
+in `tymbal.dictionaries.concepts`). Both are chosen on the `explain` passages; F1 is measured on `score`.
 """
 
 from collections.abc import Sequence

@@ -126,7 +126,13 @@ class Both(Predicate):
 
 def _phrase(one: Words, other: Words | None) -> str:
     head = one.noun or f"a token {one.modifier}"
-    return head if other is None else f"{head} {other.modifier}"
+    if other is None:
+        return head
+    return (
+        f"{head}, and {other.modifier}"
+        if " that " in head and other.modifier.startswith("that ")
+        else f"{head} {other.modifier}"
+    )
 
 
 def parse_predicate(expression: str) -> Predicate:

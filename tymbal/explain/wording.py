@@ -77,9 +77,7 @@ def concepts(values: Sequence[str]) -> Words:
 
 def opens_mention(values: Sequence[str]) -> Words:
     """The first token of a mention of several."""
-    return Words(
-        f"the first token of a mention of {_concepts(values)}", f"that begins a mention of {_concepts(values)}"
-    )
+    return Words(f"the first token of text marked {_concepts(values)}", f"that begins text marked {_concepts(values)}")
 
 
 def ends_mention(values: Sequence[str]) -> Words:

@@ -9,6 +9,7 @@ from tymbal import artifact
 from tymbal.atlas import Atlas, Example, FeatureFilter, FeaturePage, FeatureRow, MapPoint, open_atlas
 from tymbal.errors import ArtifactError
 from tymbal.serve import palette
+from tymbal.serve.explained import Explained, explanations
 from tymbal.serve.text import Joiner
 
 ATLAS = "atlas"
@@ -41,6 +42,8 @@ class Exhibit:
     """the dictionary's health (`evaluation.json`), empty for a bare atlas"""
     study: dict[str, Any] = field(default_factory=dict)
     """what the study asked (`study.json`), empty for a bare atlas"""
+    explained: dict[int, Explained] = field(default_factory=dict)
+    """features in words, empty where none was explained"""
     read_ahead: int = 1
     """features read from the atlas at once, by one who draws them all in order"""
     _read: dict[int, OnShow] = field(default_factory=dict)
@@ -124,7 +127,9 @@ def open_exhibit(folder: Path | str) -> Exhibit:
                 expected=f"a finished atlas in {folder}", got="none", do="run or resume the study up to its stage index"
             )
         return Exhibit(open_atlas(folder))
-    return Exhibit(open_atlas(folder / ATLAS), _optional(folder / EVALUATION), _optional(folder / STUDY))
+    atlas, explained = open_atlas(folder / ATLAS), explanations(folder)
+    atlas.explain((feature, one.text, one.scores.get("auroc")) for feature, one in explained.items())
+    return Exhibit(atlas, _optional(folder / EVALUATION), _optional(folder / STUDY), explained)
 
 
 def _optional(file: Path) -> dict[str, Any]:

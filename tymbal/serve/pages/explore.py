@@ -34,6 +34,9 @@ ORDERS = (
     Order("density", "How often", True, "share of tokens on which it fires"),
     Order("maximum", "Strongest", True, "its largest activation"),
     Order("mean", "Typical", True, "its mean activation where it fires"),
+    Order(
+        "explanation_auroc", "Words hold", True, "how well the words for it hold on other text (AUROC): 1 is perfect"
+    ),
     Order("concept_f1", "Concept F1", True, "how well it tells an annotated concept: 1 is perfect"),
 )
 
@@ -113,11 +116,17 @@ def fill_explore(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
         "last": last,
         "first_row": (number - 1) * ROWS + 1 if found else 0,
         "last_row": min(number * ROWS, found),
-        "orders": [order for order in ORDERS if order.column != "concept_f1" or exhibit.concepts],
+        "orders": _orders(exhibit),
         "clusters": atlas.clusters(),
         "shares": SHARES,
         "blank": _BLANK,
     }
+
+
+def _orders(exhibit: Exhibit) -> list[Order]:
+    """The columns that this exhibit has something to show in."""
+    absent = {"concept_f1": not exhibit.concepts, "explanation_auroc": not exhibit.explained}
+    return [order for order in ORDERS if not absent.get(order.column)]
 
 
 _BLANK = FeatureRow(

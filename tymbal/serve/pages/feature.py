@@ -41,6 +41,7 @@ def fill_feature(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
     last = len(exhibit.atlas) - 1
     return {
         "feature": page,
+        "explained": exhibit.explained.get(number),
         "top": [shown_example(example, page.maximum, exhibit.joiner) for example in examples if example.kind == "top"],
         "bands": _bands(examples, page, exhibit.joiner),
         "activations": _activations(page),

@@ -13,7 +13,7 @@
 
   var heads = Array.prototype.slice.call(document.querySelectorAll("th[data-column]"));
   var haystack = data.feature.map(function (_, i) {
-    return (data.label[i] + "\n" + data.tokens[i] + "\n" + (data.concept[i] || "")).toLowerCase();
+    return (data.label[i] + "\n" + data.tokens[i] + "\n" + (data.concept[i] || "") + "\n" + (data.explanation[i] || "")).toLowerCase();
   });
   var usual = { q: "", min: "", max: "", show: "alive", cluster: "", sort: "density", dir: "", page: "1" };
 
