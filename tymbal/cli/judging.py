@@ -19,7 +19,7 @@ from tymbal.cli.chat_options import PREDICATE, ChatOptions
 from tymbal.cli.display import Display
 from tymbal.errors import TymbalError
 from tymbal.explain import ChatExplainer, Explainer, Explanations, PredicateExplainer
-from tymbal.explain.chat import Cached, Client, Endpoint, EndpointConfig, LocalModel, Price, Tally
+from tymbal.explain.chat import Cached, Client, Endpoint, EndpointConfig, LocalModel, Price, Tally, Usage
 from tymbal.explain.judged import (
     JUDGED,
     JUDGES,
@@ -49,7 +49,7 @@ LEGEND = (
 
 def judge_study(study: "Study", features: Sequence[int], options: ChatOptions, console: Console | None = None) -> None:
     """Say what it takes; then, unless that is all, explain and judge, and print the outcome."""
-    from tymbal.study import explained_subject
+    from tymbal.study import StudyFolder, explained_subject
 
     console = console or Console()
     place, display = study.folder / FOLDER, Display()
@@ -59,7 +59,7 @@ def judge_study(study: "Study", features: Sequence[int], options: ChatOptions, c
         require_other_judge(explainer.model, judge.model, same_judge=options.same_judge)
     encoder = _encoder(options)
     subject = explained_subject(study)
-    with closing(subject.atlas), display.stage("explain") as progress:
+    with StudyFolder(study.folder).locked(), closing(subject.atlas), display.stage("explain") as progress:
         config = JudgeConfig(features=options.count, baseline_features=options.baseline)
         chosen = chosen_features(subject, config, features)
         panel = Panel.of(subject, place, config, chosen, progress)
@@ -71,6 +71,8 @@ def judge_study(study: "Study", features: Sequence[int], options: ChatOptions, c
         folder = place / _name(explainer, judge, about)
         made = judge_features(panel, folder, about, speaks, scorers, progress=progress)
     assert made is not None
+    for line in _spent(speaks, scorers):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     show_judged(made, console)
     console.print(f"All of it lies in {folder}", markup=False, highlight=False, soft_wrap=True)
 
@@ -150,6 +152,22 @@ def _estimate(
     for role, (tally, price_in, price_out) in prices.items():
         if tally is not None:
             console.print(_cost_line(role, tally, price_in, price_out), markup=False, highlight=False, soft_wrap=True)
+
+
+def _spent(explainer: Explainer, scorers: Sequence[Scorer]) -> Iterator[str]:
+    """What was asked this time, with tokens as the servers count them."""
+    judged = Usage()
+    for scorer in scorers:
+        judged += scorer.usage
+    used = (
+        {"explainer": explainer.usage, "judge": judged} if isinstance(explainer, ChatExplainer) else {"judge": judged}
+    )
+    for role, usage in used.items():
+        if usage.calls or usage.cached:
+            yield (
+                f"{role}: {usage.calls:,} questions asked, {usage.cached:,} answers taken from disk; "
+                f"{usage.tokens_in:,} tokens in and {usage.tokens_out:,} out"
+            )
 
 
 def _cost_line(role: str, tally: Tally, price_in: float | None, price_out: float | None) -> str:

@@ -58,6 +58,13 @@ class Usage:
         self.tokens_in += completion.tokens_in
         self.tokens_out += completion.tokens_out
 
+    def __iadd__(self, other: "Usage") -> "Usage":
+        self.calls += other.calls
+        self.cached += other.cached
+        self.tokens_in += other.tokens_in
+        self.tokens_out += other.tokens_out
+        return self
+
 
 class Client(ABC):
     """A language model that can be asked."""

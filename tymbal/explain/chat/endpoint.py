@@ -152,6 +152,8 @@ class Endpoint(Client):
 
     def alive(self) -> bool:
         """Whether the least of questions is answered at once."""
+        if self._stopped.is_set():
+            return True  # nobody wants to know any more
         try:
             least = Question(instructions="Answer in JSON.", prompt='{"answers": [0]}', form=Digits(1, 0))
             return self._post(self.request(least, 0)["body"]).status == 200

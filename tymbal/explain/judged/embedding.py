@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from tymbal.explain.chat import Usage
 from tymbal.explain.judged.detection import items
 from tymbal.explain.judged.measures import Rated, contrasts
 from tymbal.explain.judged.scorer import Case, ScoreConfig, Scorer, Verdict
@@ -51,6 +52,7 @@ class Embedding(Scorer):
 
     def __init__(self, encoder: Encoder, config: ScoreConfig = ScoreConfig()) -> None:  # noqa: B008  (frozen)
         self.encoder, self.config = encoder, config
+        self.usage = Usage()
 
     def identity(self) -> dict[str, Any]:
         """The encoder, with its checksums, and what it is shown."""

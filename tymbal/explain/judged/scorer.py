@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import pyarrow as pa
 
 from tymbal.dictionaries import Number
+from tymbal.explain.chat import Usage
 from tymbal.explain.windows import WindowReader
 
 
@@ -92,6 +93,8 @@ class Scorer(ABC):
     measures: ClassVar[Mapping[str, float | None]]
     """what it measures, the main one first, and what it comes to by chance; None where chance has no number"""
     config: ScoreConfig
+    usage: Usage
+    """what was asked of its judge"""
     reads_words: ClassVar[bool] = True
     """False for a scorer of features themselves, to which explanations make no difference"""
 

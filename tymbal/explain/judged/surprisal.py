@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, final
 
-from tymbal.explain.chat import Client, Unanswered
+from tymbal.explain.chat import Client, Unanswered, Usage
 from tymbal.explain.judged.detection import items
 from tymbal.explain.judged.measures import Rated, contrasts
 from tymbal.explain.judged.scorer import Case, ScoreConfig, Scorer, Verdict
@@ -29,6 +29,7 @@ class Surprisal(Scorer):
 
     def __init__(self, judge: Client, config: ScoreConfig = ScoreConfig()) -> None:  # noqa: B008  (frozen)
         self.judge, self.config = judge, config
+        self.usage = Usage()
 
     def identity(self) -> dict[str, Any]:
         """The judge, what it is shown and what it is told."""
