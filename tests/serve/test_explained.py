@@ -41,7 +41,7 @@ def _said(feature: int) -> Explanation:
 def _scored(feature: int) -> dict:
     auroc = 0.5 + feature / 200
     numbers = dict.fromkeys(("precision", "recall", "f1", "f1_low", "f1_high", "correlation", "hard_auroc"), 0.25)
-    token = {"token_text": "the token “<i>x</i>”", "token_auroc": 0.515}
+    token = {"token_text": "the token “<i>x</i>”", "token_auroc": 0.53}
     counts = {"tokens": 3840, "active": 17, "predicted": 20, "hard_negatives": 5, "hard_alarms": 1}
     interval = {"auroc": auroc, "auroc_low": auroc - 0.01, "auroc_high": auroc + 0.01}
     return {"feature": feature, **counts, **numbers, **token, **interval}
@@ -58,7 +58,7 @@ def test_a_feature_page_says_what_it_fires_on_with_interval_and_baseline(client:
     assert "0.7" in html
     assert "0.69" in html
     assert "0.71" in html
-    assert "0.515" in html
+    assert "0.53" in html
     assert "17 of them active" in html
 
 
@@ -93,4 +93,4 @@ def test_exported_pages_have_the_same_words(explained: Path, tmp_path: Path) -> 
     script = (front.parent / "data/features.js").read_text()
     data = json.loads(script.split("JSON.parse('")[1].rsplit("')", 1)[0].replace("\\\\", "\\"))
     assert data["explanation"][40] == "the number 40 in words"
-    assert data["written"]["explanation_auroc"][40] == "0.7"
+    assert data["written"]["explanation_auroc"][40] == "0.70"

@@ -70,7 +70,7 @@ def _written(number: Mapping[str, Any]) -> str:
     if number["value"] is None:
         return ""
     reach = max(number["high"] - number["value"], number["value"] - number["low"])
-    return f"{number['value']:.3f} ±{reach:.3f}"
+    return f"{number['value']:.3f} ±" + f"{reach:.3f}".removeprefix("0")
 
 
 def naming_lines(naming: Mapping[str, Any]) -> Iterator[str]:

@@ -218,7 +218,7 @@ def _written(number: Mapping[str, Any] | None) -> str:
 def _reasons(scorers: Mapping[str, Any]) -> Iterator[str]:
     for scorer, found in scorers.items():
         for reason, count in found["reasons"].items():
-            yield f"{scorer}: {count} features: {reason}"
+            yield f"{scorer}: {count} times: {reason}"
 
 
 def _examples_table(made: Explanations) -> Table:

@@ -24,7 +24,8 @@ class Activity:
     @classmethod
     def of(cls, codes: CodeStore, role: Role, tokens: int) -> "Activity":
         """The entries of a store's passages of this role, of the rows that `Text.of` reads too."""
-        features, rows, values, before = [], [], [], 0
+        features, rows, values = [], [], []
+        before = count = 0
         for shard, kept in zip(codes.shards(), chosen_rows(codes, role, tokens), strict=True):
             place = np.full(len(shard.tokens), -1, dtype=np.int64)
             place[kept] = before + np.arange(len(kept))

@@ -92,7 +92,7 @@ class Inventory:
         ones = sparse.csc_array((np.ones_like(weights.data), weights.indices, weights.indptr), shape=weights.shape)
         hits, shared = (sparse.csc_array(matrix @ part.tocsr()) for part in (ones, weights))
         found = []
-        for feature in range(weights.shape[1]):
+        for feature in range(len(weights.indptr) - 1):
             own = slice(hits.indptr[feature], hits.indptr[feature + 1])
             order = np.argsort(hits.indices[own])
             again = slice(shared.indptr[feature], shared.indptr[feature + 1])

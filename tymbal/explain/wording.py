@@ -67,7 +67,7 @@ def spelled(values: Sequence[str]) -> Words:
 def words_so_far(values: Sequence[str]) -> Words:
     """A word as far as the token."""
     parts = [shown(value) for value in values]
-    return Words(f"the token that brings a word to {listed(parts)}", f"that brings a word to {listed(parts)}")
+    return Words(f"the token that completes {listed(parts)}", f"that completes {listed(parts)}")
 
 
 def concepts(values: Sequence[str]) -> Words:
@@ -101,7 +101,7 @@ def prefixes(values: Sequence[str]) -> Words:
 
 def suffixes(values: Sequence[str]) -> Words:
     """Last letters of the word so far."""
-    return Words(None, f"that brings a word to end in {listed([shown(value) for value in values])}")
+    return Words(None, f"whose word so far ends in {listed([shown(value) for value in values])}")
 
 
 _SHAPES = {

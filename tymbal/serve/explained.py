@@ -24,6 +24,8 @@ class Explained(NamedTuple):
     """by the name of the scorer; higher is better"""
     kind: str = ""
     """of what sort the explanation is; `unclear` where nothing was found"""
+    concept: str = ""
+    """the annotated concept that the feature marks; empty where it marks none"""
     measured: Mapping[str, Any] = {}
     """the row of the exact scorer: measures, intervals, the best single token's; empty where there is none"""
 
@@ -44,5 +46,5 @@ def explanations(folder: Path) -> dict[int, Explained]:
     for feature, row in held.by_feature().items():
         own = measured.get(feature, {})
         scores = {name: own[name] for name in SCORES if own.get(name) is not None}
-        found[feature] = Explained(row["text"], scores, row["kind"], own)
+        found[feature] = Explained(row["text"], scores, row["kind"], row["concept"], own)
     return found

@@ -27,7 +27,7 @@ def span(text: Text) -> Column:
     """Tokens within quotation marks, the marks included, and tokens of lines that read like code."""
     first = np.flatnonzero(np.diff(text.passage, prepend=-1))
     quoted, coded = np.zeros(len(text), dtype=bool), np.zeros(len(text), dtype=bool)
-    for begin, end in pairwise([*first.tolist(), len(text)]):
+    for begin, end in pairwise(np.append(first, len(text)).tolist()):
         tokens = [text.vocabulary[number] for number in text.token[begin:end].tolist()]
         quoted[begin:end] = _quoted(tokens)
         coded[begin:end] = _coded(tokens)
@@ -54,9 +54,11 @@ def _quoted(tokens: list[str]) -> ndarray:
 def _coded(tokens: list[str]) -> ndarray:
     """Which tokens stand on lines of code, or between fences."""
     inside = np.zeros(len(tokens), dtype=bool)
-    ends = [place + 1 for place, token in enumerate(tokens) if "\n" in token]
+    bounds = [0] + [place + 1 for place, token in enumerate(tokens) if "\n" in token]
+    if bounds[-1] < len(tokens):
+        bounds.append(len(tokens))
     fenced = False
-    for begin, end in pairwise([0, *ends, *([len(tokens)] if not ends or ends[-1] < len(tokens) else [])]):
+    for begin, end in pairwise(bounds):
         line = "".join(tokens[begin:end]).strip("\n")
         fence = line.strip().startswith(_FENCE)
         inside[begin:end] = fenced or fence or bool(_CODE.search(line))
