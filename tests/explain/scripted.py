@@ -82,7 +82,7 @@ def constant(digit: int) -> Callable[[Body], str | bytes]:
         if asked(body) == "explain":
             return explained(body)
         items = body["response_format"]["json_schema"]["schema"]["properties"]["answers"]
-        digits = [min(digit, items["items"]["maximum"])] * items["minItems"]
+        digits = [min(digit, items["items"]["enum"][-1])] * items["minItems"]
         return graded(digits) if asked(body) == "simulation" else json.dumps({"answers": digits})
 
     return speak
@@ -93,7 +93,7 @@ def mirrored(body: Body) -> str | bytes:
     answer = perfect(body)
     if isinstance(answer, bytes) or "answers" not in answer:
         return answer
-    most = body["response_format"]["json_schema"]["schema"]["properties"]["answers"]["items"]["maximum"]
+    most = body["response_format"]["json_schema"]["schema"]["properties"]["answers"]["items"]["enum"][-1]
     return json.dumps({"answers": [most - digit for digit in json.loads(answer)["answers"]]})
 
 
@@ -102,7 +102,7 @@ def coin(body: Body) -> str | bytes:
     if asked(body) == "explain":
         return explained(body)
     items = body["response_format"]["json_schema"]["schema"]["properties"]["answers"]
-    low, high = items["items"]["minimum"], items["items"]["maximum"]
+    low, high = items["items"]["enum"][0], items["items"]["enum"][-1]
     number = sum(ord(sign) * place for place, sign in enumerate(body["messages"][1]["content"], start=7))
     digits = []
     for _ in range(items["minItems"]):

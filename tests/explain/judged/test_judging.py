@@ -172,7 +172,7 @@ def test_hostile_answers_reach_the_table_as_plain_text(panel: Panel, tmp_path: P
 
 
 def test_the_explainer_shows_only_explain_passages_active_ones_and_lookalikes(panel: Panel, server: Server):
-    client = client_of(server.url)
+    client = client_of(server.url, concurrency=1)
     server.speaker = scripted.perfect
     list(ChatExplainer(client).explain([0, 7], panel.systems[0].evidence))
     text = panel.systems[0].evidence.text
