@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-LONG = frozenset({"dictionary_growth", "mild_sampling", "quality"})
+LONG = frozenset({"concept_list", "dictionary_growth", "mild_sampling", "quality", "superposition"})
 HERE = Path(__file__).parent
 
 
@@ -50,6 +50,7 @@ def _measured(script: Path, real: Path | None, deadline: float | None) -> list[d
     command = [sys.executable, str(script), "--json"]
     if real is not None:
         command += ["--real", str(real)]
+    begun = time.monotonic()
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=left, check=False)
     except subprocess.TimeoutExpired:
@@ -61,6 +62,7 @@ def _measured(script: Path, real: Path | None, deadline: float | None) -> list[d
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     for line in lines:
         print("  " + _row(line), flush=True)
+    print(f"  ({time.monotonic() - begun:.0f} s)", flush=True)
     return lines
 
 

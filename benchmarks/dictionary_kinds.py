@@ -15,32 +15,20 @@ import time
 from pathlib import Path
 from typing import get_args
 
-import torch
 from jaxtyping import Float
 from report import Line, arguments, note, show
+from rows import Rows, unexplained
 from torch import Tensor
 
 from tymbal.activations import HarvestConfig, StoredRows, harvest
 from tymbal.corpora import CutConfig, TextConfig, cut, read_documents
-from tymbal.dictionaries import Dictionary, TrainingConfig, train
+from tymbal.dictionaries import Dictionary, Revival, TrainingConfig, train
 from tymbal.dictionaries.config import Kind
 from tymbal.models import open_model
 
 SITE, TEXT = "resid_post.2", "text/tinystories_v1_train_first1097.txt"
 HELD_OUT = 20_000
 MOST_DEAD = 0.01
-
-
-class Rows:
-    """Training rows from memory, in an order that depends on the step alone."""
-
-    def __init__(self, rows: Float[Tensor, "row width"]) -> None:
-        self.rows, self.width, self.rows_per_epoch = rows, rows.shape[1], len(rows)
-
-    def batch(self, step: int, size: int) -> Float[Tensor, "row width"]:
-        """Random rows."""
-        picks = torch.randint(len(self.rows), (size,), generator=torch.Generator().manual_seed(step))
-        return self.rows[picks]
 
 
 def activations(real: Path, folder: Path) -> Float[Tensor, "row width"]:
@@ -56,13 +44,12 @@ def judged(dictionary: Dictionary, rows: Float[Tensor, "row width"], seconds: fl
     """The numbers of one kind."""
     codes = dictionary.encode(rows)
     exact, made = rows.double(), dictionary.decode(codes).double()
-    fvu = (exact - made).square().sum() / (exact - exact.mean(0)).square().sum()
     bias = dictionary.decoder_bias.double()
     shrinkage = (made - bias).square().sum() / ((made - bias) * (exact - bias)).sum()
     dead = 1 - len(codes.indices[codes.values > 0].unique()) / dictionary.features
     name, l0 = dictionary.kind, codes.l0().double().mean()
     return [
-        Line(name=f"{name}: fvu", system="tymbal", value=float(fvu), unit="share"),
+        Line(name=f"{name}: fvu", system="tymbal", value=unexplained(made, rows), unit="share"),
         Line(name=f"{name}: l0", system="tymbal", value=float(l0), unit="features a token"),
         Line(name=f"{name}: dead", system="tymbal", value=dead, unit="share", goal=MOST_DEAD),
         Line(name=f"{name}: shrinkage", system="tymbal", value=float(shrinkage), unit="share"),
@@ -79,7 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = activations(options.real, Path(folder))
         for kind in get_args(Kind):
-            config = TrainingConfig(kind=kind, features=2048, k=16, epochs=3.0, dead_after=100_000)
+            config = TrainingConfig(kind=kind, features=2048, k=16, epochs=3.0, revival=Revival(dead_after=100_000))
             started = time.process_time()
             dictionary = train(Rows(rows[:-HELD_OUT]), config, Path(folder) / kind)
             show(judged(dictionary, rows[-HELD_OUT:], time.process_time() - started), as_json=options.json)

@@ -22,7 +22,7 @@ import torch
 from report import Line, arguments, note, show
 from turns import in_turns, load, memory, save
 
-from tymbal.dictionaries.config import TrainingConfig
+from tymbal.dictionaries.config import Objective, TrainingConfig
 from tymbal.dictionaries.trainer import Trainer
 from tymbal.dictionaries.units import units
 
@@ -32,6 +32,7 @@ GOALS = {"topk": 1.0, "batch_topk": 1.2, "matryoshka": 2.0, "jumprelu": None, "r
 """Goals in units; those of the last two depend on the peers."""
 SHARE_OF_PEER = 0.6
 """JumpReLU and ReLU may take this share of the fastest peer's time."""
+ROUNDS = 15
 HERE = Path(__file__).resolve().parent
 PEERS = {
     "sae-lens": (".venv-peers", ("topk", "batch_topk", "matryoshka", "jumprelu", "relu")),
@@ -57,7 +58,8 @@ def planted(batches: int, *, width: int = WIDTH, batch: int = BATCH) -> list[tor
 def config_of(kind: str, features: int = FEATURES, k: int = K, batch: int = BATCH) -> TrainingConfig:
     """The default training of a kind at these sizes."""
     prefixes = tuple(features // share for share in PREFIX_SHARES) if kind == "matryoshka" else ()
-    return TrainingConfig(kind=kind, features=features, k=k, batch=batch, prefixes=prefixes)  # pyright: ignore[reportArgumentType]
+    objective = Objective(prefixes=prefixes)
+    return TrainingConfig(kind=kind, features=features, k=k, batch=batch, objective=objective)  # pyright: ignore[reportArgumentType]
 
 
 def stepping(
@@ -72,7 +74,7 @@ def stepping(
     def step(rows: torch.Tensor) -> object:
         trainer.idle.zero_()
         if aux:
-            trainer.idle[::16] = config.dead_after
+            trainer.idle[::16] = trainer.patience
         return trainer.step(rows)
 
     return step
@@ -85,7 +87,7 @@ def child(kind: str, data: str, what: str) -> dict[str, Any]:
     if what == "memory":
         stepping(config_of(kind, 64, 4), [batches[0][:64]])(batches[0][:64])
         return memory(lambda: stepping(config_of(kind), batches), batches)
-    return in_turns(stepping(config_of(kind), batches, aux=what == "aux"), batches, FEATURES)
+    return in_turns(stepping(config_of(kind), batches, aux=what == "aux"), batches, FEATURES, rounds=ROUNDS)
 
 
 def found(command: list[str]) -> dict[str, Any] | None:

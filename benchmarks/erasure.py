@@ -2,7 +2,7 @@
 
 200,000 random rows of width 768 in fp32 with 2 and 10 classes, in one batch and in batches of 256 rows. A fit counts
 everything from the rows to an eraser, fingerprints included. The peer gets its one-hot labels ready-made, and runs in a
-process of its own on the same rows; the two take turns.
+process of its own on the same rows; the two take turns, each on one thread.
 """
 
 import subprocess
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import torch
-from report import Line, arguments, note, show
+from report import Line, arguments, note, one_thread, show
 
 from tymbal.edits import EraserFitter
 
@@ -102,7 +102,7 @@ def measure(x: torch.Tensor, fit: Callable[[int, int], float], peer: Peer | None
 def main() -> None:
     """Measure and print."""
     options = arguments(__doc__)
-    torch.set_num_threads(1)
+    one_thread()
     x = torch.randn(ROWS, WIDTH, generator=torch.Generator().manual_seed(0))
     peer = started()
     if peer is None:

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from report import Line, note, parser, show
+from report import Line, note, one_thread, parser, show
 
 from tymbal import artifact
 from tymbal.atlas import open_atlas
@@ -38,6 +38,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--study", type=Path, default=None, help="a study's folder; the last one unless given")
     chosen = options.parse_args()
+    one_thread()
     try:
         study = open_study(chosen.study or last_study())
     except ArtifactError as error:

@@ -13,20 +13,17 @@ written dictionary.
 import json
 import tempfile
 import time
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from report import Line, arguments, note, show
+from rows import Rows, unexplained
 from torch import Tensor
 
-from tymbal.activations.permutation import Permutation
-from tymbal.activations.rows import pieces
 from tymbal.artifact import read_tensors, write_tensors
-from tymbal.dictionaries import Dictionary, TrainingConfig, train
+from tymbal.dictionaries import TrainingConfig, train
 from tymbal.models import open_model
 
 BOOKS = ("pride_and_prejudice", "sherlock_holmes", "grimms_fairy_tales", "war_and_peace", "on_liberty", "time_machine")
@@ -35,31 +32,6 @@ ROWS = 527_814
 PIECES_AT_ONCE = 64
 MOST_FVU, MOST_SECONDS = 0.19, 60.0
 CONFIG = TrainingConfig(kind="topk", features=4096, k=32, epochs=3.0, checkpoint_every=1 << 30)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows in memory, in a new order each epoch; a row source for training."""
-
-    rows: Float[Tensor, "row width"]
-
-    @property
-    def width(self) -> int:
-        """Numbers in one row."""
-        return self.rows.shape[1]
-
-    @property
-    def rows_per_epoch(self) -> int:
-        """Rows in one epoch."""
-        return len(self.rows)
-
-    def batch(self, step: int, size: int) -> Float[Tensor, "row width"]:
-        """The rows of one step."""
-        places = [
-            torch.from_numpy(Permutation(len(self.rows), 0, piece.epoch)(np.arange(piece.start, piece.stop)))
-            for piece in pieces(step, size, len(self.rows))
-        ]
-        return self.rows[torch.cat(places)]
 
 
 def harvested(real: Path, model_folder: Path) -> Float[Tensor, "row width"]:
@@ -85,13 +57,6 @@ def harvested(real: Path, model_folder: Path) -> Float[Tensor, "row width"]:
     return rows
 
 
-def unexplained(dictionary: Dictionary, rows: Float[Tensor, "row width"]) -> float:
-    """Fraction of variance unexplained, 0 is perfect."""
-    error = sum(float((part - dictionary(part)).double().square().sum()) for part in rows.split(4096))
-    exact = rows.double()
-    return error / float((exact - exact.mean(0)).square().sum())
-
-
 def measured(rows: Float[Tensor, "row width"], config: TrainingConfig) -> list[Line]:
     """Train on the first nine tenths, judge on the last."""
     cut = len(rows) * 9 // 10
@@ -101,10 +66,13 @@ def measured(rows: Float[Tensor, "row width"], config: TrainingConfig) -> list[L
         dictionary = train(source, config, Path(name))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         curve = json.loads((Path(name) / "training.json").read_text(encoding="utf-8"))
+    held_out = rows[cut:]
+    with torch.no_grad():
+        made = torch.cat([dictionary(part) for part in held_out.split(4096)])
     what = f"all-MiniLM-L6-v2, {config.kind}, {config.epochs:g} epochs"
     threads = f"s, {torch.get_num_threads()} threads"
     return [
-        Line(name=what, system="tymbal", value=unexplained(dictionary, rows[cut:]), unit="fvu", goal=MOST_FVU),
+        Line(name=what, system="tymbal", value=unexplained(made, held_out), unit="fvu", goal=MOST_FVU),
         Line(name=what, system="tymbal", value=curve["dead"][-1], unit="dead features"),
         Line(name=what, system="tymbal", value=wall, unit=threads, goal=MOST_SECONDS),
         Line(name=what, system="tymbal", value=cpu, unit="CPU s"),

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import torch
-from report import Line, arguments, note, show
+from report import Line, arguments, note, one_thread, show
 from sklearn.linear_model import LogisticRegression
 
 from tymbal.probes import solve_logistic
@@ -39,6 +39,7 @@ def gradient(x: torch.Tensor, labels: torch.Tensor, weight: np.ndarray, bias: fl
 def main() -> None:
     """Measure and print."""
     options = arguments(__doc__)
+    one_thread()
     x, labels = problem()
     start = time.process_time()
     solved = solve_logistic(x, labels, 1 / ROWS, tolerance=1e-5)

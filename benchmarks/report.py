@@ -1,8 +1,8 @@
 """What every benchmark script shares: the lines it prints, and timing of several things side by side.
 
 CPU time is `time.process_time`, all threads added up. Things that are compared run in turn, round after round, so that
-a slower or busier minute of the machine meets all of them alike. On a busy machine set OMP_NUM_THREADS=1: threads that
-wait for one another spin, and that counts as CPU time.
+a slower or busier minute of the machine meets all of them alike. Threads that wait for one another spin, which is CPU
+time too: `one_thread` for what is compared by it, OMP_NUM_THREADS=1 for everything on a busy machine.
 """
 
 import argparse
@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import torch
+from threadpoolctl import threadpool_limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,12 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 def arguments(description: str | None) -> argparse.Namespace:
     """The values given for those options."""
     return parser(description).parse_args()
+
+
+def one_thread() -> None:
+    """Compute on one thread, in torch and in NumPy's and scikit-learn's products."""
+    torch.set_num_threads(1)
+    threadpool_limits(1)
 
 
 def show(lines: Sequence[Line], *, as_json: bool) -> None:

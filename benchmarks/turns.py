@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 WARM, ROUNDS = 2, 9
+"""Steps before the clock runs, and steps that are timed unless a caller says otherwise."""
 
 
 def seconds(call: Callable[[], object]) -> tuple[float, float]:
@@ -38,11 +39,13 @@ def save(batches: Sequence[torch.Tensor], path: str) -> None:
     np.save(path, torch.stack(list(batches)).numpy())
 
 
-def in_turns(step: Callable[[torch.Tensor], object], batches: Sequence[torch.Tensor], features: int) -> dict[str, Any]:
+def in_turns(
+    step: Callable[[torch.Tensor], object], batches: Sequence[torch.Tensor], features: int, *, rounds: int = ROUNDS
+) -> dict[str, Any]:
     """The step's cost in units, step and unit in turns: medians of the ratios of wall and of CPU time."""
     encoder = torch.randn(features, batches[0].shape[1])
     walls, cpus = [], []
-    for number in range(WARM + ROUNDS):
+    for number in range(WARM + rounds):
         rows = batches[number % len(batches)]
         unit = seconds(lambda rows=rows: torch.mm(rows, encoder.T))
         taken = seconds(lambda rows=rows: step(rows))

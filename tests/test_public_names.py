@@ -11,32 +11,51 @@ NAMES = {
         "ActivationStore Batch HarvestConfig Moments Progress RowIds RowSelection RowSource StoredRows "
         "StreamedRows harvest stream"
     ),
+    "tymbal.analyses": (
+        "Analysis Annotated Coded Subject across automata draw_across draw_correlations draw_shape geometry "
+        "labels_of read_coded save_analysis splitting true_places universality"
+    ),
     "tymbal.atlas": (
-        "Atlas AtlasConfig Cluster CodeShard CodeStore Example FeatureFilter FeaturePage FeatureRow MapPoint "
-        "Neighbour TokenWeight build_atlas index_codes open_atlas"
+        "ActiveFeature Atlas AtlasConfig Cluster CodeShard CodeStore CompletenessBin ConceptRow Contrast "
+        "ContrastConfig ContrastedFeature Example FeatureFilter FeaturePage FeatureRow FeatureText MapPoint "
+        "Neighbour PromptReading TokenWeight build_atlas completeness_bins contrast index_codes open_atlas read_prompt "
+        "special_tokens"
     ),
     "tymbal.cli": "COMMANDS Command main",
     "tymbal.corpora": (
         "CutConfig Document HELD_OUT Passage PassageStore Role Span TextConfig cut places read_documents"
+    ),
+    "tymbal.corpora.othello": (
+        "Boards CENTRE NAMES OthelloTraining PLIES SQUARES Trace choices draw_games flipped moves_of opening play "
+        "squares texts_of trace"
+    ),
+    "tymbal.corpora.pretraining": (
+        "Batch BatchLoss BatchSource Interval PADDING Progress Recipe State TRAINING claim new_llama ratio "
+        "read_model require_torch train write_model"
     ),
     "tymbal.corpora.world": (
         "Claim DOCUMENT_SEED GeneratedWorld MODEL NOVEL Parse TRAIN World WorldCorpus WorldDocument "
         "bundled_documents generate_world make"
     ),
     "tymbal.dictionaries": (
-        "BatchTopK Codes ConceptConfig ConceptEvaluation ConceptScore Dictionary Ends Evaluation "
+        "BatchTopK Codes ConceptConfig ConceptEvaluation ConceptScore Descent Dictionary Ends Evaluation "
         "EvaluationConfig Finding Gated JumpReLU KINDS LatentScaling Logger Matryoshka MeanAblation Number "
-        "Part ReLU Run Scaling SideBySide Splice Target TensorBoard TopK TrainingConfig WeightsAndBiases "
-        "ZeroAblation as_jumprelu convert_dictionary draw_curve evaluate evaluate_concepts load_dictionary "
-        "require_width train train_many"
+        "Objective Part ReLU Revival Run Scaling SideBySide Splice Target TensorBoard TopK TrainingConfig "
+        "WeightsAndBiases ZeroAblation as_jumprelu convert_dictionary draw_curve evaluate evaluate_concepts "
+        "load_dictionary require_width train train_many"
     ),
     "tymbal.edits": (
-        "EVERYWHERE Ablate CausalTrace Certificate CertificateConfig Clamp Counted Dose DoseConfig "
-        "DoseResponse Erase Eraser EraserFitter FitRecord LabelledTokens OracleEraser Patch Project "
-        "Propensity QuadraticEraser Reading Scale Score SideEffects Steer SteeringVector Where as_rows biased "
-        "carries causal_trace dose_response draw_response feature_vector head_units load_eraser load_vectors "
-        "mean_length save_vectors scrub side_effects steering_vector token_bias"
+        "Ablate AddedVectors Aim AnswerOdds Attribution AttributionConfig ByRow CausalConfig CausalScore "
+        "CausalTrace Certificate CertificateConfig Clamp ClampedFeatures Counted Dose DoseConfig DoseResponse "
+        "EVERYWHERE Erase Eraser EraserFitter Erasure ErasureConfig FeatureAt FeatureShare FitRecord "
+        "LabelledTokens OracleEraser OutputToken Patch Project Propensity QuadraticEraser RandomControl Reading "
+        "Scale Score SearchConfig SideEffects SpanLikelihood Steer SteeringVector Treatment Tried Where as_rows "
+        "attribute behaviour biased carries causal_score causal_trace dose_response draw_causal draw_response "
+        "erase feature_vector head_units load_eraser load_vectors mean_length of_divergence probe_vector "
+        "probed_causal_score save_vectors scrub search side_effects steering_vector token_bias word_bias "
+        "world_aim"
     ),
+    "tymbal.edits.replications": "EXPERIMENTS Flips Reading Trial Turning Way draw_flips",
     "tymbal.explain": (
         "Activity ChatConfig ChatExplainer Evidence ExplainConfig Explainer Explanation ExplanationFolder "
         "Explanations Predicate PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR Window "
@@ -60,7 +79,8 @@ NAMES = {
         "Solved TransferMatrix concept_texts description_length load_probe probe read read_labels save_probe "
         "save_report solve_logistic statements untrained_copy"
     ),
-    "tymbal.serve": "create_app export serve",
+    "tymbal.probes.replications": "EXPERIMENTS Page ReplicationConfig replicate",
+    "tymbal.serve": "NeuronpediaConfig create_app export export_neuronpedia serve",
     "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study explained_subject open_study resume_study",
     "tymbal.theory": "",
     "tymbal.theory.modal": (

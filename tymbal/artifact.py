@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tymbal.errors import ArtifactError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from torch import Tensor
 
 MANIFEST = "manifest.json"
@@ -73,9 +74,25 @@ def file_checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def text_checksum(text: str) -> str:
+    """SHA-256 of a text's UTF-8, lone surrogates replaced."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
 def write_text(path: Path, text: str) -> str:
     """Write UTF-8 text atomically; return its SHA-256."""
     return write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_picture(path: Path, figure: "Figure") -> str:
+    """Write a matplotlib figure as SVG atomically; the same figure gives the same bytes. Returns its SHA-256."""
+    import matplotlib
+
+    # A fixed salt and no date; text stays text, so that it can be found and read aloud.
+    with matplotlib.rc_context({"svg.hashsalt": "tymbal", "svg.fonttype": "none"}):
+        return write_atomically(
+            path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None})
+        )
 
 
 def write_json(path: Path, value: Any) -> str:
@@ -122,14 +139,22 @@ def read_tensors(path: Path, *, repair: str = REPAIR) -> "dict[str, Tensor]":
         raise ArtifactError(expected=f"tensors in {path}", got=f"a damaged file ({error})", do=repair) from error
 
 
-def seal(folder: Path, kind: str, config: Mapping[str, Any], files: Sequence[str]) -> None:
+def seal(
+    folder: Path,
+    kind: str,
+    config: Mapping[str, Any],
+    files: Sequence[str],
+    *,
+    checksums: Mapping[str, str] | None = None,
+) -> None:
     """End an artifact: write `config.json`, then `manifest.json` with each file's size and SHA-256.
 
-    `files` are paths relative to `folder`. The manifest comes last, so that an unsealed folder is an unfinished one.
+    `files` are paths relative to `folder`; `checksums` are those that are known already. The manifest comes last, so
+    that an unsealed folder is an unfinished one.
     """
-    write_json(folder / CONFIG, config)
+    known = {**(checksums or {}), CONFIG: write_json(folder / CONFIG, config)}
     entries = {
-        name: {"bytes": (folder / name).stat().st_size, "sha256": file_checksum(folder / name)}
+        name: {"bytes": (folder / name).stat().st_size, "sha256": known.get(name) or file_checksum(folder / name)}
         for name in sorted({*files, CONFIG})
     }
     write_json(folder / MANIFEST, {"kind": kind, "files": entries, "provenance": provenance()})
@@ -154,9 +179,9 @@ def require_kind(folder: Path, kind: str) -> dict[str, Any]:
     return manifest
 
 
-def damage(folder: Path) -> Iterator[Damage]:
-    """Each file of a sealed artifact that is missing, cut short or changed."""
-    for name, entry in read_json(folder / MANIFEST)["files"].items():
+def damage(folder: Path, *, part: int = 0, parts: int = 1) -> Iterator[Damage]:
+    """Each file of a sealed artifact that is missing, cut short or changed; of many, one in `parts` is looked at."""
+    for name, entry in list(read_json(folder / MANIFEST)["files"].items())[part::parts]:
         path = folder / name
         if not path.exists():
             yield Damage(path, "missing")

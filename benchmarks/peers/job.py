@@ -1,6 +1,6 @@
 """What a peer is asked to train: read from the file that the benchmark wrote, in the peer's own environment.
 
-`steps` batches lie one after the other in `rows`, in the order in which Tymbal trains on them too.
+The file of rows also has the order in which `steps` batches take them, which is the one that Tymbal trains in too.
 """
 
 import json
@@ -30,7 +30,7 @@ class Job:
     dead_after: int
     """Tokens without firing from which a feature is dead, where the peer lets that be set."""
     rows: str
-    """A safetensors file with one tensor `rows`."""
+    """A safetensors file with `rows` and `order`, where the rows of all steps lie in them, one step after the other."""
     out: str
     """The folder to save the dictionary to, in the peer's own layout."""
 
@@ -50,11 +50,12 @@ class Batches:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.rows = load_file(job.rows)["rows"]
+        held = load_file(job.rows)
+        self.rows, self.order = held["rows"], held["order"].long()
 
     def __iter__(self) -> Iterator[torch.Tensor]:
         for step in range(self.job.steps):
-            yield self.rows[step * self.job.batch : (step + 1) * self.job.batch].float()
+            yield self.rows[self.order[step * self.job.batch : (step + 1) * self.job.batch]].float()
 
 
 def asked() -> Job:

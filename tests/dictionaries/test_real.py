@@ -6,7 +6,7 @@ import pytest
 
 from tymbal.activations import HarvestConfig, StoredRows, harvest
 from tymbal.corpora import HELD_OUT, CutConfig, TextConfig, cut, read_documents
-from tymbal.dictionaries import EvaluationConfig, TrainingConfig, evaluate, train
+from tymbal.dictionaries import Descent, EvaluationConfig, TrainingConfig, evaluate, train
 from tymbal.models import open_model
 
 SITE = "resid_post.2"
@@ -20,7 +20,7 @@ def test_a_dictionary_of_stories260k_beats_its_baselines(real: Path, tmp_path: P
     documents = read_documents([str(text)], TextConfig(separator=r"(?<!\n)\n(?!\n)"))
     store = cut(documents, model.tokenizer, CutConfig(length=128, tokens=24_000, heldout=0.2), tmp_path / "corpus")
     rows = harvest(model, store, HarvestConfig(sites=(SITE,)), tmp_path / "activations")
-    config = TrainingConfig(kind=kind, features=256, k=8, epochs=6.0, batch=512, learning_rate=3e-3)
+    config = TrainingConfig(kind=kind, features=256, k=8, epochs=6.0, batch=512, descent=Descent(learning_rate=3e-3))
     dictionary = train(StoredRows(rows, SITE, seed=0), config, tmp_path / kind, site=SITE, model=model.identity)
     found = evaluate(dictionary, model, SITE, store.passages(HELD_OUT), EvaluationConfig(draws=100))
     fvu, recovered = found.findings["fvu"], found.findings["recovered.mean"]

@@ -5,14 +5,14 @@ from itertools import pairwise
 import pytest
 import torch
 
-from tymbal.dictionaries import KINDS, TrainingConfig
+from tymbal.dictionaries import KINDS, Descent, Revival, TrainingConfig
 from tymbal.dictionaries.screening import FEWEST_FEATURES, has_matrix_units
 from tymbal.dictionaries.trainer import Trainer, remove_radial_part, schedule
 from tymbal.dictionaries.units import units
 
 
 def trainer(planted, **changes: object) -> Trainer:
-    settings = {"features": 64, "k": 3, "batch": 512, "epochs": 2.0, "dead_after": 2000} | changes
+    settings = {"features": 64, "k": 3, "batch": 512, "epochs": 2.0, "revival": Revival(dead_after=2000)} | changes
     made = Trainer(TrainingConfig(**settings), planted.width, 100, units(planted.rows))
     made.begin(planted.rows[:2000])
     return made
@@ -57,7 +57,8 @@ def test_a_feature_grows_older_by_tokens_until_it_fires(planted) -> None:
 def test_auxk_revives_dead_features(planted) -> None:
     alive = {}
     for aux in (0.0, 1 / 32):
-        made = trainer(planted, aux=aux, learning_rate=3e-3)
+        revival = Revival(aux=aux, dead_after=2000, lift=0.0)
+        made = trainer(planted, revival=revival, descent=Descent(learning_rate=3e-3))
         with torch.no_grad():
             made.dictionary.encoder[:16] *= 0.01  # positive half of the time, but never among the k highest
         made.idle[:16] = 10_000
@@ -69,9 +70,86 @@ def test_auxk_revives_dead_features(planted) -> None:
     assert alive[1 / 32] >= 8
 
 
+def with_a_silent_feature(planted, kind: str, lift: float) -> Trainer:
+    made = trainer(planted, kind=kind, revival=Revival(aux=0.0, dead_after=2000, lift=lift))
+    with torch.no_grad():
+        made.dictionary.encoder_bias[7] = -50.0
+    made.idle[7] = 10_000
+    return made
+
+
+@pytest.mark.parametrize("kind", ["topk", "batch_topk", "matryoshka"])
+def test_a_dead_feature_is_lifted_until_it_fires(planted, kind: str) -> None:
+    made = with_a_silent_feature(planted, kind, 1.0)
+    biases = []
+    for step in range(100):
+        made.step(planted.batch(step, 512))
+        biases.append(float(made.dictionary.encoder_bias[7].detach()))
+        if int(made.idle[7]) == 0:
+            break
+    assert int(made.idle[7]) == 0
+    assert all(late > early for early, late in pairwise(biases[:-1]))
+
+
+@pytest.mark.parametrize("kind", ["topk", "batch_topk", "matryoshka"])
+def test_a_lift_moves_the_bias_of_dead_features_alone(planted, kind: str) -> None:
+    lifted, left = (with_a_silent_feature(planted, kind, lift) for lift in (1.0, 0.0))
+    for made in (lifted, left):
+        made.step(planted.batch(0, 512))
+    expected = {name: tensor.clone() for name, tensor in left.dictionary.state_dict().items()}
+    assert float(lifted.dictionary.encoder_bias[7].detach()) > float(expected["encoder_bias"][7])
+    expected["encoder_bias"][7] = lifted.dictionary.encoder_bias[7].detach()
+    for name, tensor in lifted.dictionary.state_dict().items():
+        assert torch.equal(tensor, expected[name]), name
+
+
+def test_kinds_that_judge_each_feature_by_itself_are_not_lifted(planted) -> None:
+    made = with_a_silent_feature(planted, "relu", 1.0)
+    made.step(planted.batch(0, 512))
+    assert float(made.dictionary.encoder_bias[7].detach()) == -50.0
+
+
+def test_few_features_learn_faster_than_many() -> None:
+    assert Descent().rate(4096) == pytest.approx(6e-3)
+    assert Descent().rate(4 * 4096) == pytest.approx(3e-3)
+    assert Descent().rate(64) == 1.2e-2
+    assert Descent(learning_rate=1e-4).rate(64) == 1e-4
+
+
+def test_a_feature_is_dead_after_a_twentieth_of_the_run_and_ten_million_tokens_at_most() -> None:
+    assert Revival().patience(600_000) == 30_000
+    assert Revival().patience(10**12) == 10_000_000
+    assert Revival(dead_after=7).patience(600_000) == 7
+
+
+def test_numbers_too_small_for_bf16_are_learned_with_bf16_steps(planted) -> None:
+    made = trainer(planted, descent=Descent(learning_rate=1e-6, precision="bf16", warmup=0.0, decay=0.0))
+    before = made.dictionary.encoder.clone()
+    for step in range(20):
+        made.step(planted.batch(step, 512))
+    moved = (made.dictionary.encoder - before).abs()
+    assert made.dictionary.encoder.dtype == torch.float32
+    assert float(moved.max()) > 1e-5  # twenty times 1e-6, far below the spacing of bf16 numbers of this size
+    assert float(moved.max()) < 2.0**-9 * float(before.abs().max())
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_bf16_step_has_the_gradients_of_the_fp32_one_but_for_rounding(planted, kind: str) -> None:
+    exact, rounded = (trainer(planted, kind=kind, descent=Descent(precision=name)) for name in ("fp32", "bf16"))
+    one, two = (made.step(planted.batch(0, 512)) for made in (exact, rounded))
+    assert two.fvu == pytest.approx(one.fvu, rel=0.02)
+    assert two.l0 == pytest.approx(one.l0, rel=0.02)
+    for name, parameter in exact.dictionary.named_parameters():
+        other = dict(rounded.dictionary.named_parameters())[name]
+        assert parameter.grad is not None
+        assert other.grad is not None
+        cosine = torch.cosine_similarity(parameter.grad.flatten(), other.grad.flatten(), dim=0)
+        assert float(cosine) > 0.98 or float(parameter.grad.norm()) < 1e-6, name
+
+
 def test_the_learning_rate_rises_holds_and_falls_to_zero() -> None:
-    config = TrainingConfig(features=8, k=1, warmup=0.1, decay=0.25)
-    rates = [schedule(step, 200, config) for step in range(200)]
+    descent = Descent(warmup=0.1, decay=0.25)
+    rates = [schedule(step, 200, descent) for step in range(200)]
     assert rates[0] == pytest.approx(1 / 20)
     assert rates[19:150] == [1.0] * 131
     assert rates[199] == pytest.approx(1 / 50)
@@ -89,10 +167,11 @@ def test_a_step_that_is_not_finite_changes_nothing(planted) -> None:
         assert torch.equal(tensor, before[name]), name
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("kind", ["topk", "batch_topk"])
 @pytest.mark.parametrize("features", [64, FEWEST_FEATURES])
-def test_a_restored_trainer_takes_the_same_steps(planted, kind: str, features: int) -> None:
-    one = trainer(planted, kind=kind, features=features)
+def test_a_restored_trainer_takes_the_same_steps(planted, kind: str, features: int, precision: str) -> None:
+    one = trainer(planted, kind=kind, features=features, descent=Descent(precision=precision))
     for step in range(5):
         one.step(planted.batch(step, 512))
     two = Trainer.restored(one.config, planted.width, 100, {name: t.clone() for name, t in one.state().items()})

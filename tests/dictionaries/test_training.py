@@ -12,6 +12,9 @@ import torch
 
 from tymbal.dictionaries import (
     KINDS,
+    Descent,
+    Objective,
+    Revival,
     Run,
     TensorBoard,
     TrainingConfig,
@@ -24,7 +27,13 @@ from tymbal.dictionaries import (
 from tymbal.errors import MissingExtraError, TrainingError
 
 SHORT = TrainingConfig(
-    features=64, k=3, batch=512, epochs=2.0, learning_rate=3e-3, dead_after=3000, checkpoint_every=10
+    features=64,
+    k=3,
+    batch=512,
+    epochs=2.0,
+    descent=Descent(learning_rate=3e-3),
+    revival=Revival(dead_after=3000),
+    checkpoint_every=10,
 )
 
 
@@ -84,7 +93,8 @@ def test_the_curve_is_a_table_and_falls(planted, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_killed_run_ends_with_the_same_bytes(planted, tmp_path: Path, kind: str) -> None:
-    config = replace(SHORT, kind=kind, resample_every=0 if kind in ("topk", "batch_topk") else 8000)
+    every = 0 if kind in ("topk", "batch_topk") else 8000
+    config = replace(SHORT, kind=kind, revival=Revival(dead_after=3000, resample_every=every))
     train(planted, config, tmp_path / "whole", site="resid_post.1", model={"name": "a"})
     for step in (0, 33, 40):
         with pytest.raises(Killed):
@@ -102,7 +112,7 @@ import importlib.util, torch
 from pathlib import Path
 spec = importlib.util.spec_from_file_location("planting", {str(Path(__file__).with_name("conftest.py"))!r})
 planting = importlib.util.module_from_spec(spec); spec.loader.exec_module(planting)
-from tymbal.dictionaries import TrainingConfig, train
+from tymbal.dictionaries import Descent, Objective, Revival, TrainingConfig, train
 torch.set_num_threads({torch.get_num_threads()})
 source = planting.plant(width=24, features=48, active=3, rows=12_000)
 train(source, {SHORT!r}, Path({str(tmp_path / "killed")!r}))
@@ -149,7 +159,7 @@ def test_a_broken_off_run_is_not_continued_as_another(planted, tmp_path: Path) -
     with pytest.raises(Killed):
         train(KilledAt(planted, 36), SHORT, tmp_path)
     with pytest.raises(TrainingError, match=r"learning_rate 0.003\).*got learning_rate 0.01"):
-        train(planted, replace(SHORT, learning_rate=0.01), tmp_path)
+        train(planted, replace(SHORT, descent=Descent(learning_rate=0.01)), tmp_path)
 
 
 class Spoiled(KilledAt):
@@ -171,7 +181,7 @@ def test_nan_stops_the_run_and_names_step_and_checkpoint(planted, tmp_path: Path
 
 def test_a_loss_that_explodes_stops_the_run(planted, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"a loss or gradient that is NaN or infinite at step \d+; lower the learn"):
-        train(planted, replace(SHORT, learning_rate=1e30), tmp_path)
+        train(planted, replace(SHORT, descent=Descent(learning_rate=1e30)), tmp_path)
 
 
 def test_nan_in_the_first_rows_is_named(planted, tmp_path: Path) -> None:
@@ -198,12 +208,29 @@ def test_a_batch_larger_than_the_source_is_refused(planted, tmp_path: Path) -> N
         ("sparsity", -1.0),
         ("bandwidth", 0.0),
         ("resample_every", -1),
-        ("prefixes", (8, 64)),
+        ("dead_after", 0),
+        ("lift", -0.1),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(field: str, value: float) -> None:
+    owner = next(kind for kind in (TrainingConfig, Objective, Descent, Revival) if field in kind.__dataclass_fields__)
     with pytest.raises(ValueError, match=rf"expected .*{field}"):
-        replace(SHORT, **{field: value})
+        replace(SHORT, **{field: value}) if owner is TrainingConfig else owner(**{field: value})
+
+
+def test_prefixes_are_for_a_matryoshka() -> None:
+    with pytest.raises(ValueError, match="expected kind matryoshka with prefixes; got topk"):
+        replace(SHORT, objective=Objective(prefixes=(8, 64)))
+
+
+def test_all_settings_are_saved_in_one_table_under_names_of_their_own() -> None:
+    config = replace(SHORT, kind="matryoshka", objective=Objective(prefixes=(8, 64), sparsity=0.5))
+    saved = config.to_json()
+    assert saved["prefixes"] == [8, 64]
+    assert (saved["sparsity"], saved["learning_rate"], saved["dead_after"]) == (0.5, 3e-3, 3000)
+    fields = [name for kind in (TrainingConfig, Objective, Descent, Revival) for name in kind.__dataclass_fields__]
+    assert sorted(saved) == sorted(set(fields) - {"objective", "descent", "revival"})
+    assert len(fields) == len(set(fields))
 
 
 def test_the_saved_dictionary_works_in_the_models_own_units(planted, tmp_path: Path) -> None:
@@ -225,16 +252,16 @@ def test_progress_is_told_in_tokens(planted, tmp_path: Path) -> None:
 
 def test_multi_topk_is_for_kinds_that_keep_the_highest() -> None:
     with pytest.raises(ValueError, match="expected kind topk or batch_topk with multi_topk; got relu"):
-        replace(SHORT, kind="relu", multi_topk=True)
+        replace(SHORT, kind="relu", objective=Objective(multi_topk=True))
 
 
 def test_prefixes_that_do_not_end_at_all_features_are_refused(planted, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected rising prefixes"):
-        train(planted, replace(SHORT, kind="matryoshka", prefixes=(8, 32)), tmp_path)
+        train(planted, replace(SHORT, kind="matryoshka", objective=Objective(prefixes=(8, 32))), tmp_path)
 
 
 def test_a_fixed_coefficient_is_kept(planted, tmp_path: Path) -> None:
-    train(planted, replace(SHORT, kind="relu", sparsity=0.02), tmp_path)
+    train(planted, replace(SHORT, kind="relu", objective=Objective(sparsity=0.02)), tmp_path)
     curve = json.loads((tmp_path / "training.json").read_text())
     assert set(curve["sparsity"]) == {0.02}
 

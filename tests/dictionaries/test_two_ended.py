@@ -10,12 +10,14 @@ from torch.nn.functional import embedding_bag, normalize
 
 from tymbal.dictionaries import (
     KINDS,
+    Descent,
     Dictionary,
     Ends,
     JumpReLU,
     LatentScaling,
     Part,
     ReLU,
+    Revival,
     SideBySide,
     Target,
     TrainingConfig,
@@ -27,7 +29,9 @@ from tymbal.dictionaries.units import fold, units
 from tymbal.errors import TrainingError
 
 WIDTH, FEATURES, ACTIVE, ROWS = 24, 40, 3, 12_000
-SHORT = TrainingConfig(features=48, k=3, batch=512, epochs=16.0, learning_rate=3e-3, dead_after=3000)
+SHORT = TrainingConfig(
+    features=48, k=3, batch=512, epochs=16.0, descent=Descent(learning_rate=3e-3), revival=Revival(dead_after=3000)
+)
 
 
 @dataclass(frozen=True)

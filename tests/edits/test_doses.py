@@ -14,10 +14,12 @@ from tymbal.edits import (
     carries,
     dose_response,
     draw_response,
+    of_divergence,
     side_effects,
     token_bias,
+    word_bias,
 )
-from tymbal.edits.doses import BIAS, PROMPT, RANDOM, VECTOR, repetition
+from tymbal.edits.doses import BIAS, PROMPT, RANDOM, STEERED, WORDS, repetition
 from tymbal.models import LanguageModel, Tokens
 
 PROMPTS = ["Once upon a time", "Lily saw", "The cat was", "a big red", "Lily ran home to"]
@@ -39,18 +41,24 @@ def vector(model: LanguageModel) -> SteeringVector:
 def test_the_response_to_a_vector_of_the_unembedding_rises_with_the_dose(model: LanguageModel, vector, tmp_path):
     score = Propensity(("cat",), ("mom",))
     config = DoseConfig(strengths=(-1.0, 1.0, 3.0), tokens=6, randoms=2)
-    response = dose_response(model, vector, PROMPTS, score=score, unrelated=_unrelated(), config=config, lead="cat")
-    values = [dose.score.value for dose in response.of(VECTOR)]
-    assert [dose.strength for dose in response.of(VECTOR)] == [-1, 0, 1, 3]
+    words = word_bias(model, ["cat cat"], ["mom mom"])
+    response = dose_response(
+        model, vector, PROMPTS, score=score, unrelated=_unrelated(), config=config, lead="cat", words=words
+    )
+    values = [dose.score.value for dose in response.of(STEERED)]
+    assert [dose.strength for dose in response.of(STEERED)] == [-1, 0, 1, 3]
     assert values == sorted(values)
     assert all(dose.score.low <= dose.score.value <= dose.score.high for dose in response.doses)
-    strongest, plain = response.of(VECTOR)[-1], response.of(VECTOR)[1]
+    strongest, plain = response.of(STEERED)[-1], response.of(STEERED)[1]
     assert strongest.wrong.value == 0
     assert plain.effects.kl == pytest.approx(0, abs=1e-9)
     assert strongest.effects.kl > 0.01
     control = response.of(RANDOM)[-1]
     assert abs(control.score.value - plain.score.value) < 0.5 * abs(strongest.score.value - plain.score.value)
-    assert response.of(BIAS)[-1].score.value > plain.score.value
+    for system in (BIAS, WORDS):
+        bias = response.of(system)[-1]
+        assert bias.score.value > plain.score.value
+        assert bias.effects.kl == pytest.approx(strongest.effects.kl, rel=0.02)
     assert response.of(PROMPT)[0].texts[0].startswith("cat Once upon a time")
     assert all(text.startswith(prompt) for text, prompt in zip(strongest.texts, PROMPTS, strict=True))
     draw_response(response, tmp_path / "response.svg")
@@ -68,7 +76,7 @@ def test_prompts_that_move_the_wrong_way_are_counted(model: LanguageModel, vecto
         unrelated=_unrelated(),
         config=DoseConfig(strengths=(3.0,), tokens=2, randoms=1),
     )
-    assert response.of(VECTOR)[-1].wrong.value == 1
+    assert response.of(STEERED)[-1].wrong.value == 1
 
 
 def test_propensity_is_the_difference_of_log_probabilities(model: LanguageModel):
@@ -114,6 +122,52 @@ def test_the_bias_of_an_edit_is_its_mean_change_of_log_probabilities(model: Lang
     with model.edited(vector.steer(1.0)):
         change = model.logits(batches[0]).log_softmax(-1) - plain
     torch.testing.assert_close(bias, change.reshape(-1, model.vocabulary).mean(0), rtol=1e-3, atol=1e-3)
+
+
+def test_a_bias_is_scaled_to_the_divergence_asked_for(model: LanguageModel):
+    batches = _unrelated()
+    bias = torch.randn(model.vocabulary, generator=torch.Generator().manual_seed(1))
+    for divergence in (0.01, 0.3):
+        scaled = of_divergence(model, batches, bias, divergence)
+        assert torch.allclose(scaled / scaled.norm(), bias / bias.norm(), atol=1e-5)
+        plain = model.logits(batches[0])[:, :-1].log_softmax(-1)
+        with biased(model, scaled):
+            changed = model.logits(batches[0])[:, :-1].log_softmax(-1)
+        assert float((changed.exp() * (changed - plain)).sum(-1).mean()) == pytest.approx(divergence, rel=0.01)
+
+
+def test_a_word_bias_raises_the_words_of_the_wanted_texts(model: LanguageModel):
+    bias = word_bias(model, ["a cat", "big cat"], ["a Lily", "big Lily"])
+    cat, lily, big = (model.tokenizer(text)["input_ids"][-1] for text in (" cat", " Lily", " big"))
+    assert float(bias[cat]) == pytest.approx(math.log(3), abs=1e-5)  # 2 + 1 against 0 + 1, of as many tokens
+    assert float(bias[lily]) == pytest.approx(-math.log(3), abs=1e-5)
+    assert float(bias[big]) == pytest.approx(0, abs=1e-6)
+
+
+def test_an_edit_that_does_nothing_moves_no_prompt_the_wrong_way(model: LanguageModel):
+    class Nothing:
+        made, unit = "nothing", "of it"
+
+        def edits(self, strength):
+            del strength
+            return []
+
+        def random(self, seed):
+            del seed
+            return self
+
+    response = dose_response(
+        model,
+        Nothing(),
+        PROMPTS,
+        score=Propensity(("cat",), ("mom",)),
+        unrelated=[],
+        config=DoseConfig(strengths=(1.0,), tokens=2, randoms=1),
+    )
+    plain, dose = response.of(STEERED)
+    assert dose.wrong.value == 0
+    assert dose.score.value == pytest.approx(plain.score.value)
+    assert not response.of(BIAS)
 
 
 def test_repetition_counts_sequences_that_stood_before():

@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from tymbal.dictionaries import TopK
-from tymbal.edits import SteeringVector, feature_vector, load_vectors, save_vectors, steering_vector
+from tymbal.edits import SteeringVector, feature_vector, load_vectors, probe_vector, save_vectors, steering_vector
+from tymbal.edits.saved_directions import saved_direction
 from tymbal.errors import ArtifactError, ModelError, TymbalError
 from tymbal.models import LanguageModel
+from tymbal.probes import MLP, Classes, LinearProbe, save_probe
 
 SITE = "resid_post.2"
 TOWARD, AWAY = ["The cat was happy", "Lily was a big cat", "a cat"], ["The mom was sad", "Lily saw a red mom", "a mom"]
@@ -62,6 +64,53 @@ def test_a_feature_is_a_vector_whose_strength_is_its_value(model: LanguageModel,
         pass
     with pytest.raises(ModelError, match="site of the dictionary"):
         feature_vector(dictionary, 7, site="resid_post.0")
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_probes_vector_raises_its_score_by_one(outputs: int):
+    weight = torch.randn(outputs, 32, generator=torch.Generator().manual_seed(0))
+    probe = LinearProbe(weight, torch.zeros(outputs))
+    vector = probe_vector(probe, site=SITE, output=outputs - 1)
+    x = torch.randn(5, 32, generator=torch.Generator().manual_seed(1))
+    moved = probe.scores(x + vector.direction) - probe.scores(x)
+    others = moved[:, :-1].mean(1) if outputs > 1 else 0.0
+    torch.testing.assert_close(moved[:, -1] - others, torch.ones(5), rtol=1e-4, atol=1e-4)
+
+
+def test_a_saved_probe_leads_to_the_class_named(model: LanguageModel, tmp_path):
+    probe = LinearProbe(torch.ones(1, 32), torch.zeros(1))
+    of = {"site": SITE, "model": dict(model.identity), "names": ["false", "true"]}
+    save_probe(probe, tmp_path / "out" / "probe", of)
+    folder = str(tmp_path / "out")
+    assert torch.equal(saved_direction(f"{folder}:false").direction, -saved_direction(f"{folder}:true").direction)
+    assert torch.equal(saved_direction(folder).direction, saved_direction(f"{folder}/probe:true").direction)
+    with model.edited(saved_direction(folder).steer(1.0)):
+        pass
+    with pytest.raises(TymbalError, match="a class of the probe: false, true; got 'maybe'"):
+        saved_direction(f"{folder}:maybe")
+
+
+def test_a_probe_without_one_direction_is_refused():
+    x = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
+    probe = MLP(epochs=1).fit(x, Classes((x[:, 0] > 0).long(), ("no", "yes")), torch.arange(40))
+    with pytest.raises(TymbalError, match="expected a linear probe"):
+        probe_vector(probe, site=SITE)
+
+
+def test_a_folder_keeps_site_and_model_and_another_model_refuses_them(model: LanguageModel, tmp_path):
+    vectors = [
+        SteeringVector(direction=torch.randn(32), site=site, model=dict(model.identity), made="drawn")
+        for site in ("attn_out.1", "resid_post.2")
+    ]
+    save_vectors(tmp_path / "vectors", vectors)
+    again = load_vectors(tmp_path / "vectors")
+    assert [vector.site for vector in again] == ["attn_out.1", "resid_post.2"]
+    assert all(torch.equal(a.direction, b.direction) for a, b in zip(again, vectors, strict=True))
+    with model.edited(*(vector.steer(1.0) for vector in again)):
+        pass
+    other = SteeringVector(direction=again[0].direction, site=SITE, model={**again[0].model, "weights_sha256": "f00"})
+    with pytest.raises(ModelError, match="whose weights_sha256 differs"), model.edited(other.steer(1.0)):
+        pass
 
 
 def test_a_random_control_has_the_same_length_and_another_direction(model: LanguageModel):

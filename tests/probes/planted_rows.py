@@ -27,6 +27,7 @@ def readings(
         activations={"resid_post.0": x},
         pooling=Pooling.LAST,
         target=target,
+        examples=torch.arange(len(x)),
         groups=groups,
         datasets=nothing if datasets is None else datasets,
         dataset_names=("",) if datasets is None else tuple(f"set {n}" for n in range(int(datasets.max()) + 1)),

@@ -1,12 +1,16 @@
 """An atlas of hostile text, a study around it, the app on a real port, the export, and Chromium."""
 
 import json
+import random
 import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -17,8 +21,11 @@ from tymbal.atlas import AtlasConfig, CodeShard, CodeStore, index_codes
 from tymbal.atlas.assembly import TextSource
 from tymbal.atlas.build import CODES, Annotations
 from tymbal.atlas.codes import Rows
+from tymbal.edits import SteeringVector, save_vectors
 from tymbal.serve import create_app, export
+from tymbal.study import StudyConfig, conduct_study
 
+SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 FEATURES, DEAD, PASSAGES, LENGTH, SLOTS = 72, 2, 180, 64, 4
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -92,9 +99,18 @@ EVALUATION = {
             "concepts": [
                 {
                     "concept": "<i>even</i>",
+                    "count": 40,
                     "feature": 4,
                     "f1": {"value": 0.97, "low": 0.95, "high": 0.99},
                     "random": 0.2,
+                    "shifted": 0.1,
+                },
+                {
+                    "concept": "rare.‮thing",
+                    "count": 3,
+                    "feature": 5,
+                    "f1": {"value": 0.2, "low": 0.1, "high": 0.3},
+                    "random": 0.6,
                     "shifted": 0.1,
                 },
             ],
@@ -163,11 +179,31 @@ def bare(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+WORDS = "once upon a time a little girl named lily saw a big red cat and the cat was happy and she ran home to her mom"
+
+
 @pytest.fixture(scope="session")
-def live(study: Path) -> Iterator[str]:
-    """The address of the app, answering on a real port."""
+def living(tiny_llama_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole study of a tiny model, which pages can open: 32 features of `resid_post.1`, two saved vectors."""
+    folder = tmp_path_factory.mktemp("living")
+    draw = random.Random(0)
+    lines = (" ".join(draw.choices(WORDS.split(), k=draw.randrange(20, 40))) + "." for _ in range(150))
+    corpus = folder / "words.txt"
+    corpus.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    config = StudyConfig(site="resid_post.1", features=32, k=4, epochs=2.0, separator="\n", autocast=False)
+    conduct_study(str(tiny_llama_folder), [str(corpus)], config, out=folder / "study")
+    vectors = [SteeringVector(direction=torch.ones(32), site=site) for site in ("resid_post.1", "resid_post.2")]
+    (folder / "study" / "vectors").mkdir()
+    save_vectors(folder / "study" / "vectors" / "ones.gguf", vectors)
+    return folder / "study"
+
+
+@contextmanager
+def answering(folder: Path) -> Iterator[str]:
+    """The address of an app, answering on a real port while the block lasts."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(study), log_level="error", ws="none"))
+    config = uvicorn.Config(create_app(folder), log_level="error", ws="none", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
@@ -179,6 +215,45 @@ def live(study: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def lively(living: Path) -> Iterator[str]:
+    """The address of the app of the study that can be opened."""
+    with answering(living) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def live(study: Path) -> Iterator[str]:
+    """The address of the app, answering on a real port."""
+    with answering(study) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
 def exported(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of the exported pages."""
     return export(study, tmp_path_factory.mktemp("exported")).parent
+
+
+@pytest.fixture(params=["desk"])
+def page(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Any]:
+    """A page that fails the test on any error, dialog, or request to another place."""
+    context = chromium.new_context(viewport=SIZES[request.param], has_touch=request.param == "phone")
+    page = context.new_page()
+    wrong: list[str] = []
+
+    def only_here(route: Any) -> None:
+        here = urlsplit(route.request.url)
+        if here.scheme in ("file", "data") or here.hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            wrong.append(f"request to {route.request.url}")
+            route.abort()
+
+    context.route("**/*", only_here)
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+    assert wrong == []

@@ -24,7 +24,20 @@ def listed(html: str) -> list[int]:
     return [int(number) for number in re.findall(r'data-field="feature">(\d+)<', html)]
 
 
-@pytest.mark.parametrize("path", ["/", "/explore", "/map", "/feature/0", f"/feature/{FEATURES - 1}", "/data/map.js"])
+PATHS = (
+    "/",
+    "/explore",
+    "/map",
+    "/feature/0",
+    f"/feature/{FEATURES - 1}",
+    "/search?q=word",
+    "/completeness",
+    "/notes",
+    "/calibrate",
+)
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/data/map.js", "/api/features", "/api/openapi.json", "/static/app.css"])
 def test_every_answer_forbids_inline_script_and_eval(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
@@ -34,7 +47,7 @@ def test_every_answer_forbids_inline_script_and_eval(client: TestClient, path: s
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", ["/", "/explore", "/map", "/feature/0", "/feature/5"])
+@pytest.mark.parametrize("path", PATHS)
 def test_pages_hold_no_inline_script_style_or_handler(client: TestClient, path: str) -> None:
     html = client.get(path).text
     assert not re.search(r"<[a-z]+[^>]*\s(style|on[a-z]+)\s*=", html)

@@ -2,10 +2,9 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,8 +12,7 @@ from tymbal.atlas import FeatureFilter, open_atlas
 
 from .conftest import FEATURES, HOSTILE
 
-SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-PAGES = ("overview", "explore", "map", "feature")
+PAGES = ("overview", "explore", "map", "feature", "completeness")
 CONTRAST = """() => {
   const parts = colour => colour.match(/[\\d.]+/g).map(Number);
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
@@ -47,31 +45,6 @@ def site(request: pytest.FixtureRequest) -> Site:
     root: Path = request.getfixturevalue("exported")
     files = {"overview": "index.html", "explore": "explore.html", "map": "map.html", "feature": "feature/20.html"}
     return Site(True, lambda name: (root / files.get(name, f"{name}.html")).as_uri())
-
-
-@pytest.fixture(params=["desk"])
-def page(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Any]:
-    """A page that fails the test on any error, dialog, or request to another place."""
-    context = chromium.new_context(viewport=SIZES[request.param], has_touch=request.param == "phone")
-    page = context.new_page()
-    wrong: list[str] = []
-
-    def only_here(route: Any) -> None:
-        here = urlsplit(route.request.url)
-        if here.scheme in ("file", "data") or here.hostname == "127.0.0.1":
-            route.continue_()
-        else:
-            wrong.append(f"request to {route.request.url}")
-            route.abort()
-
-    context.route("**/*", only_here)
-    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("dialog", lambda dialog: (wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.set_default_timeout(60_000)
-    yield page
-    context.close()
-    assert wrong == []
 
 
 @pytest.mark.parametrize("page", ["desk", "phone"], indirect=True)

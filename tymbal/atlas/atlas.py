@@ -22,6 +22,7 @@ from tymbal.atlas.pages import (
     FeatureFilter,
     FeaturePage,
     FeatureRow,
+    FeatureText,
     MapPoint,
     Neighbour,
     TokenWeight,
@@ -126,6 +127,22 @@ class Atlas:
         )
         rows = self._rows(query, [*values, limit, offset])
         return [FeatureRow(**dict(zip(ROW_COLUMNS, row, strict=True))) for row in rows]
+
+    def rows(self, features: Iterable[int]) -> dict[int, FeatureRow]:
+        """The lines of these features, by number; raises `ValueError` for one that does not exist."""
+        wanted = sorted({int(feature) for feature in features})
+        if wanted and not 0 <= wanted[0] <= wanted[-1] < len(self):
+            raise ValueError(f"features must be from 0 to {len(self) - 1}, not {wanted[0]} to {wanted[-1]}")
+        query = f"SELECT {', '.join(ROW_COLUMNS)} FROM listed WHERE feature IN (SELECT unnest(?::INTEGER[]))"
+        rows = (FeatureRow(**dict(zip(ROW_COLUMNS, row, strict=True))) for row in self._rows(query, [wanted]))
+        return {row.feature: row for row in rows}
+
+    def texts(self) -> Iterator[FeatureText]:
+        """What is known of each feature in words, in the features' order, a part of the table at a time."""
+        columns = ", ".join(FeatureText._fields)
+        for part in part_paths(FEATURES, len(self)):
+            query = f"SELECT {columns} FROM {self._parquet([part])} ORDER BY feature"
+            yield from (FeatureText(*row) for row in self._rows(query, []))
 
     def count(self, where: FeatureFilter | None = None) -> int:
         """How many features `features` would list without a limit."""

@@ -60,6 +60,18 @@ class Cluster(NamedTuple):
     features: int
 
 
+class FeatureText(NamedTuple):
+    """What is known of a feature in words."""
+
+    feature: int
+    label: str
+    top_tokens: list[str]
+    concept: str | None
+    concept_f1: float | None
+    text: str | None
+    """of the top examples, to be searched"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FeatureRow:
     """One line of a list of features."""

@@ -33,13 +33,22 @@ COMMANDS = (
     Command(
         "convert", "Write a dictionary in the files of another tool, or another's in ours.", "tymbal.cli.convert:main"
     ),
+    Command(
+        "train-dictionary",
+        "Train a dictionary on stored activations, with one process or many.",
+        "tymbal.cli.train_dictionary:main",
+    ),
     Command("generate", "Let a model continue a text.", "tymbal.cli.generate:main"),
-    Command("steer", "Steer a model toward a text, and measure what that does.", "tymbal.cli.steer:main"),
+    Command("steer", "Steer a model by vectors or features, and measure it.", "tymbal.cli.steer:main"),
+    Command("erase", "Take a concept out of a model, and prove that it is gone.", "tymbal.cli.erase:main"),
+    Command("analyse", "Ask a finished study how its features hang together.", "tymbal.cli.analyse:main"),
     Command("probe", "Read a concept from a model's layers, beside its controls.", "tymbal.cli.probe:main"),
     Command("replicate", "Make a published finding about models again, with controls.", "tymbal.cli.replicate:main"),
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),
     Command("world train", "Train the small model that knows the generated world.", "tymbal.cli.world:train"),
     Command("world card", "Measure what a model knows of the generated world.", "tymbal.cli.world:card"),
+    Command("othello train", "Train a small model of the game of Othello.", "tymbal.cli.othello:train"),
+    Command("othello card", "Measure how a model of Othello plays.", "tymbal.cli.othello:card"),
     Command(
         "theory duel", "Two agents that can read each other: who cooperates, and why.", "tymbal.cli.theory_duel:main"
     ),

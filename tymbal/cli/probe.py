@@ -19,7 +19,8 @@ class Options:
     """Read a concept from a model's activations, and hold the score against its controls.
 
     Writes a table, a picture of the score by layer, the probe of the best layer and the finding. Labels come from a
-    file (--labels) or are a concept of the generated world (--concept).
+    file (--labels) or are a concept of the generated world (--concept). Of a concept that shows in what the model says
+    the causal score is measured too: does moving activations along the probe's direction change that?
     """
 
     model: Annotated[Positional[str], arg(metavar="[MODEL]")] = BUNDLED
@@ -34,6 +35,10 @@ class Options:
     """how the labels lie in the file"""
     config: Annotated[ProbeConfig, OmitArgPrefixes] = field(default_factory=ProbeConfig)
     """what is read and how it is judged"""
+    toward: str | None = None
+    """the class to move toward for the causal score; None: the second of two, else the most frequent"""
+    prompts: int = 64
+    """held-out texts that the causal score is measured on; 0 for no causal score"""
     out: Annotated[Path, arg(metavar="DIR")] = Path("probes")
     """the folder to write to"""
 
@@ -45,9 +50,11 @@ def main(arguments: Sequence[str]) -> None:
         print("tymbal probe: give either --labels FILE or --concept NAME", file=sys.stderr)
         raise SystemExit(2)
 
-    from tymbal.artifact import write_text
+    from tymbal.artifact import write_json, write_text
     from tymbal.cli.display import Display
     from tymbal.corpora.world import MODEL, generate_world
+    from tymbal.edits import draw_causal, probed_causal_score
+    from tymbal.errors import TymbalError
     from tymbal.models import open_model
     from tymbal.probes import concept_texts, probe, read_labels, save_report
     from tymbal.probes.pictures import draw_scores, draw_transfer
@@ -68,4 +75,13 @@ def main(arguments: Sequence[str]) -> None:
     if len(transfer.names) > 1:
         draw_transfer(transfer, f"{report.concept}, {report.best.site}", options.out / "transfer.svg")
     print(table)
+    if options.concept is not None and options.prompts:
+        try:
+            score = probed_causal_score(model, report, texts, toward=options.toward, prompts=options.prompts)
+        except TymbalError as error:
+            print(f"\nno causal score: {error}")
+        else:
+            draw_causal(score, f"{report.concept}, {score.site}", options.out / "causal.svg")
+            write_json(options.out / "causal.json", score.as_json())
+            print(f"\n{score}")
     print(f"\n{options.out}/: table.md, scores.svg, finding.json, probe/ ({report.best.site})")

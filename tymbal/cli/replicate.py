@@ -13,10 +13,14 @@ from tymbal.probes.replications import ReplicationConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Make a published finding again: space-and-time, truth, names-and-languages."""
+    """Make a published finding again: space-and-time, truth, names-and-languages, othello."""
 
-    experiment: Annotated[Positional[Literal["space-and-time", "truth", "names-and-languages"]], arg(metavar="NAME")]
+    experiment: Annotated[
+        Positional[Literal["space-and-time", "truth", "names-and-languages", "othello"]], arg(metavar="NAME")
+    ]
     """which one"""
+    model: Annotated[Positional[Path | None], arg(metavar="MODEL")] = None
+    """the model to look into, for othello: OUT/model of `tymbal othello train`"""
     config: Annotated[ReplicationConfig, OmitArgPrefixes] = field(default_factory=ReplicationConfig)
     """what is read"""
     out: Annotated[Path | None, arg(metavar="DIR")] = None
@@ -28,10 +32,13 @@ def main(arguments: Sequence[str]) -> None:
     options = tyro.cli(Options, args=arguments, prog="tymbal replicate")
 
     from tymbal.cli.display import Display
+    from tymbal.edits.replications import EXPERIMENTS
     from tymbal.probes.replications import replicate
 
     out = options.out or Path("replications") / options.experiment
     with Display().stage(options.experiment) as progress:
-        page = replicate(options.experiment, options.config, out, progress)
+        page = replicate(
+            options.experiment, options.config, out, progress, experiments=EXPERIMENTS, model=options.model
+        )
     print(page)
     print(out / "page.md")

@@ -22,6 +22,8 @@ class Options:
     """the address to listen on; only this machine can reach the default"""
     port: int = 7860
     """the port to listen on"""
+    names: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
+    """further host names under which it may be called, as behind a proxy; any other name is refused"""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -33,4 +35,4 @@ def main(arguments: Sequence[str]) -> None:
 
     print(f"{folder} is at http://{options.host}:{options.port} until Ctrl-C", flush=True)
     with suppress(KeyboardInterrupt):
-        serve(folder, host=options.host, port=options.port)
+        serve(folder, host=options.host, port=options.port, hosts=options.names)

@@ -1,9 +1,9 @@
-"""`tymbal steer`: add a vector to a model's activations, and measure what that does."""
+"""`tymbal steer`: add a vector to a model's activations or clamp features of a study, and measure what that does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import tyro
 from tyro.conf import Positional, arg
@@ -11,38 +11,66 @@ from tyro.conf import Positional, arg
 from tymbal.errors import TymbalError
 
 if TYPE_CHECKING:
-    from tymbal.edits import Dose, DoseResponse
+    from tymbal.edits import Aim, Score, Treatment
+    from tymbal.models import LanguageModel
 
-READABLE = 0.5
-"""nats a token of divergence on other text, up to which a steered model is shown"""
+Given = TypeVar("Given")
+SHARES = (-0.4, -0.2, -0.1, 0.1, 0.2, 0.4)
+MAXIMA = (-1.0, 0.5, 1.0, 2.0)
+TRIED_SHARES = (0.1, 0.2, 0.4, 0.8)
+TRIED_MAXIMA = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Steer a model and measure dose and response, beside a random vector, a token bias and a prompt."""
+    """Steer a model and measure dose and response, beside random directions, token biases and a prompt.
+
+    What is steered is a vector from texts (--toward, --away) or from a saved probe (--probe), or features of a study
+    (--feature). What is measured is how likely those texts become, or, in the bundled model, how often the generated
+    world's own parser finds a concept in what the model writes (--concept). With --search the best of several
+    treatments and strengths is found on one half of the prompts and measured on the other.
+    """
 
     model: Annotated[Positional[str], arg(metavar="MODEL")]
     """a Hugging Face model: local folder or hub id; 'bundled' is the one that comes with Tymbal"""
-    toward: Annotated[str, arg(metavar="TEXT|FILE")]
+    toward: Annotated[str | None, arg(metavar="TEXT|FILE")] = None
     """what to steer toward: a text, or a file with one text a line"""
-    away: Annotated[str, arg(metavar="TEXT|FILE")]
+    away: Annotated[str | None, arg(metavar="TEXT|FILE")] = None
     """what to steer away from, likewise; in pairs with toward, except for --method mean"""
-    prompts: Annotated[Path, arg(metavar="FILE")]
-    """prompts to steer, one a line"""
-    site: str | None = None
-    """where to add the vector; the residual stream after the middle block unless given"""
+    feature: Annotated[tuple[str, ...], arg(metavar="STUDY:NUMBER")] = ()
+    """clamp these features, all together, each at its site"""
+    probe: Annotated[str | None, arg(metavar="DIR[:CLASS]")] = None
+    """steer along a probe that `tymbal probe` saved, toward one of its classes"""
+    concept: str | None = None
+    """count this concept of the generated world: language.de, tone.joyful, truth.false, refusal, town.7, person.7;
+    without texts, features and probe the vector is the difference between documents that have it and that lack it"""
+    search: bool = False
+    """try the vector at each block and at all of them at once, on half of the prompts"""
+    study: Annotated[tuple[Path, ...], arg(metavar="DIR")] = ()
+    """search among the features of these studies that tell the concept best, singly and together"""
+    prompts: Annotated[Path | None, arg(metavar="FILE")] = None
+    """prompts to steer, one a line; beginnings of the world's documents for a --concept"""
+    beginnings: int = 64
+    """how many of these"""
+    site: tuple[str, ...] = ()
+    """where to add the vector, all at once; the residual stream after the middle block unless given"""
     method: Literal["difference", "mean", "pca"] = "difference"
     """how the vector is made: at the last token of each pair, over all tokens, or as a principal component"""
-    strengths: tuple[float, ...] = (-0.4, -0.2, -0.1, 0.1, 0.2, 0.4)
-    """the vector's length as a share of the mean length of activations at the site"""
+    strengths: tuple[float, ...] | None = None
+    """of a vector: its length as a share of the mean length of activations at the site (default: -0.4 -0.2 -0.1 0.1 0.2
+    0.4); of features: multiples of each feature's maximum (default: -1 0.5 1 2); with --search, what is tried"""
+    divergence: float = 0.5
+    """nats a token on unrelated text that --search allows"""
+    start: int = 0
+    """the first position to change; 1 spares the token that begins a text"""
     tokens: int = 40
-    """new tokens of each text"""
+    """new tokens of each text that is shown"""
     unrelated: Annotated[Path | None, arg(metavar="FILE")] = None
-    """text to measure side effects on; the prompts unless given"""
+    """text to measure side effects on; the prompts, or documents that lack the concept, unless given"""
     out: Annotated[Path, arg(metavar="DIR")] = Path("steer")
     """where response.svg and response.json are written"""
     seed: int = 0
-    """of random vectors and intervals"""
+    """of random directions, drawn text and intervals"""
     device: str = "cpu"
     """where to compute: cpu or cuda"""
 
@@ -52,46 +80,142 @@ def main(arguments: Sequence[str]) -> None:
     options = tyro.cli(Options, args=arguments, prog="tymbal steer")
 
     from tymbal import artifact
-    from tymbal.edits import (
-        DoseConfig,
-        Propensity,
-        as_rows,
-        dose_response,
-        draw_response,
-        mean_length,
-        steering_vector,
-    )
+    from tymbal.cli.steer_tables import show, show_tried
+    from tymbal.edits import DoseConfig, SearchConfig, as_rows, dose_response, draw_response, search, word_bias
     from tymbal.study.sources import open_subject
 
-    prompts = _lines(options.prompts)
-    toward, away = _texts(options.toward), _texts(options.away)
-    if options.method != "mean" and len(toward) != len(away):
-        raise TymbalError(
-            expected="as many texts toward as away, in pairs",
-            got=f"{len(toward)} and {len(away)}",
-            do="add the missing ones, or choose --method mean",
-        )
     model = open_subject(options.model, options.device)
-    site = options.site or f"resid_post.{model.layers // 2}"
-    vector = steering_vector(model, toward, away, site=site, method=options.method)
-    vector = vector.of_length(mean_length(model, prompts, site))
-    others = prompts if options.unrelated is None else _lines(options.unrelated)
+    aim = _aim(options)
+    prompts = aim.beginnings if aim is not None and options.prompts is None else lines_of(_required(options.prompts))
+    score, others = _measured(options, aim, prompts)
+    unrelated = [model.tokenize(others[start : start + 16]) for start in range(0, len(others), 16)]
+    tried, strengths = [], options.strengths
+    if options.search or options.study:
+        half, prompts = prompts[: len(prompts) // 2], prompts[len(prompts) // 2 :]
+        treatments = _candidates(options, model, aim, half)
+        kept = SearchConfig(strengths=options.strengths or _tried(options), divergence=options.divergence)
+        tried = search(model, treatments, half, score=score, unrelated=unrelated, config=kept)
+        treatment, best = treatments[tried[0].name], tried[0].strength
+        strengths = (-best, best / 2, best)
+        show_tried(tried)
+    else:
+        treatment = _treatment(options, model, aim, prompts)
     response = dose_response(
         model,
-        vector,
+        treatment,
         prompts,
-        score=Propensity(toward, away),
-        unrelated=[model.tokenize(others[start : start + 16]) for start in range(0, len(others), 16)],
-        config=DoseConfig(strengths=options.strengths, tokens=options.tokens, seed=options.seed),
-        lead=toward[0],
+        score=score,
+        unrelated=unrelated,
+        config=DoseConfig(
+            strengths=strengths or (MAXIMA if options.feature else SHARES), tokens=options.tokens, seed=options.seed
+        ),
+        lead=aim.wanted[0] if aim is not None else _texts(_required(options.toward))[0],
+        words=None if aim is None else word_bias(model, aim.wanted, aim.others),
     )
     draw_response(response, options.out / "response.svg")
-    artifact.write_json(options.out / "response.json", {"site": vector.site, "doses": as_rows(response)})
-    _show(response)
+    told = {"treatment": treatment.made, "unit": treatment.unit, "concept": options.concept, "model": model.identity}
+    told |= {"prompts": list(prompts), "tried": [one._asdict() for one in tried], "doses": as_rows(response)}
+    artifact.write_json(options.out / "response.json", {**told, "provenance": artifact.provenance()})
+    show(response)
     print(options.out / "response.svg")
 
 
-def _lines(path: Path) -> list[str]:
+def _aim(options: Options) -> "Aim | None":
+    if options.concept is None:
+        return None
+    from tymbal.corpora.world import generate_world
+    from tymbal.edits import world_aim
+
+    return world_aim(generate_world(0), options.concept, beginnings=options.beginnings)
+
+
+def _measured(options: Options, aim: "Aim | None", prompts: Sequence[str]) -> tuple["Score", Sequence[str]]:
+    """What is counted, and the texts to measure side effects on."""
+    from tymbal.edits import Propensity
+
+    own = None if options.unrelated is None else lines_of(options.unrelated)
+    if aim is not None:
+        return aim.score, own or aim.others[:32]
+    return Propensity(_texts(_required(options.toward)), _texts(_required(options.away))), own or prompts
+
+
+def _treatment(options: Options, model: "LanguageModel", aim: "Aim | None", prompts: Sequence[str]) -> "Treatment":
+    from tymbal.edits import ClampedFeatures, Where
+    from tymbal.study.features import named_feature
+
+    if options.feature:
+        features = tuple(named_feature(name) for name in options.feature)
+        return ClampedFeatures(features=features, where=Where(start=options.start))
+    return _vectors(options, model, aim, prompts, options.site or (f"resid_post.{model.layers // 2}",))
+
+
+def _vectors(
+    options: Options, model: "LanguageModel", aim: "Aim | None", prompts: Sequence[str], sites: Sequence[str]
+) -> "Treatment":
+    """The vector at each of these sites, at strength 1 as long as activations are there."""
+    from tymbal.edits import AddedVectors, Where, mean_length, steering_vector
+    from tymbal.edits.saved_directions import saved_direction
+
+    lengths = prompts if any(prompts) or aim is None else aim.others[:32]
+    if options.probe is not None:
+        found = [saved_direction(options.probe)]
+    elif options.toward is None and aim is not None:
+        found = [steering_vector(model, aim.wanted, aim.others, site=site, method="mean") for site in sites]
+    else:
+        toward, away = _texts(_required(options.toward)), _texts(_required(options.away))
+        if options.method != "mean" and len(toward) != len(away):
+            raise TymbalError(
+                expected="as many texts toward as away, in pairs",
+                got=f"{len(toward)} and {len(away)}",
+                do="add the missing ones, or choose --method mean",
+            )
+        found = [steering_vector(model, toward, away, site=site, method=options.method) for site in sites]
+    vectors = tuple(vector.of_length(mean_length(model, lengths, vector.site)) for vector in found)
+    return AddedVectors(vectors=vectors, where=Where(start=options.start), unit="length as a share of the activations'")
+
+
+def _candidates(
+    options: Options, model: "LanguageModel", aim: "Aim | None", prompts: Sequence[str]
+) -> dict[str, "Treatment"]:
+    """What a search tries: features of the studies, singly and together, or vectors at each block and at all."""
+    from tymbal.edits import ClampedFeatures, Where
+    from tymbal.study.features import features_of
+
+    where, found = Where(start=options.start), {}
+    if options.study:
+        features = [one for folder in options.study for one in features_of(folder, options.concept or "")]
+        together = [(one,) for one in features] + ([tuple(features)] if len(features) > 1 else [])
+        treatments = [ClampedFeatures(features=own, where=where) for own in together]
+        if not treatments:
+            raise TymbalError(
+                expected=f"a feature whose best concept is {options.concept}",
+                got="none in these studies",
+                do="name more",
+            )
+        return {treatment.made: treatment for treatment in treatments}
+    blocks = [f"resid_post.{layer}" for layer in range(model.layers)]
+    for sites in ([site] for site in blocks):
+        found[sites[0]] = _vectors(options, model, aim, prompts, sites)
+    found["all blocks"] = _vectors(options, model, aim, prompts, blocks)
+    return found
+
+
+def _tried(options: Options) -> tuple[float, ...]:
+    return TRIED_MAXIMA if options.study else TRIED_SHARES
+
+
+def _required(given: Given | None) -> Given:
+    if given is None:
+        raise TymbalError(
+            expected="--toward and --away with --prompts, or a --concept of the generated world",
+            got="neither",
+            do="give what is to be measured",
+        )
+    return given
+
+
+def lines_of(path: Path) -> list[str]:
+    """The lines of a text file that are not empty; raises `TymbalError` where there are none."""
     try:
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
@@ -104,54 +228,4 @@ def _lines(path: Path) -> list[str]:
 
 
 def _texts(named: str) -> list[str]:
-    return _lines(Path(named)) if len(named) < 256 and Path(named).is_file() else [named]
-
-
-def _show(response: "DoseResponse") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    table = Table(title=f"dose and response, {response.vector.site}, n = {len(response.prompts)} prompts")
-    for name in ("system", "strength", f"score, {response.unit}", "wrong way", "KL", "loss", "repeats", "surprise"):
-        table.add_column(name, justify="left" if name == "system" else "right")
-    for dose in response.doses:
-        table.add_row(*_cells(dose))
-    console.print(table)
-    texts = Table(title=f"side by side, at the strongest doses whose KL on other text is at most {READABLE:g}")
-    shown = _side_by_side(response)
-    for dose in shown:
-        texts.add_column(f"{dose.system} {dose.strength:+g}" if dose.strength else "unsteered", ratio=1)
-    for row in zip(*(dose.texts for dose in shown), strict=True):
-        texts.add_row(*row, end_section=True)
-    console.print(texts)
-
-
-def _cells(dose: "Dose") -> list[str]:
-    score, wrong, effects = dose.score, dose.wrong, dose.effects
-    return [
-        dose.system,
-        "" if dose.system == "prompt" else f"{dose.strength:g}",
-        f"{score.value:.2f} [{score.low:.2f}, {score.high:.2f}]",
-        f"{wrong.value:.0%} [{wrong.low:.0%}, {wrong.high:.0%}]" if dose.strength else "",
-        "" if effects is None else f"{effects.kl:.3f}",
-        "" if effects is None else f"{effects.loss_change:+.3f}",
-        f"{dose.repetition:.0%}",
-        f"{dose.surprise:.2f}",
-    ]
-
-
-def _side_by_side(response: "DoseResponse") -> list["Dose"]:
-    """Away, unsteered, toward, and the random vector at the strength of toward; as far as these were measured."""
-    from tymbal.edits.doses import RANDOM, VECTOR
-
-    doses = response.of(VECTOR)
-    plain = next(dose for dose in doses if dose.strength == 0)
-    readable = [dose for dose in doses if dose.effects is None or dose.effects.kl <= READABLE]
-    away, toward = min(readable, key=_strength), max(readable, key=_strength)
-    control = [dose for dose in response.of(RANDOM) if dose.strength == toward.strength]
-    return [*({dose.strength: dose for dose in (away, plain, toward)}.values()), *control]
-
-
-def _strength(dose: "Dose") -> float:
-    return dose.strength
+    return lines_of(Path(named)) if len(named) < 256 and Path(named).is_file() else [named]

@@ -3,7 +3,7 @@
 from tymbal.dictionaries.batch_topk import BatchTopK
 from tymbal.dictionaries.bootstrap import Number
 from tymbal.dictionaries.concepts import ConceptConfig, ConceptEvaluation, ConceptScore, evaluate_concepts
-from tymbal.dictionaries.config import TrainingConfig
+from tymbal.dictionaries.config import Descent, Objective, Revival, TrainingConfig
 from tymbal.dictionaries.conversion import convert_dictionary
 from tymbal.dictionaries.curve import draw_curve
 from tymbal.dictionaries.dictionary import Codes, Dictionary
@@ -29,6 +29,7 @@ __all__ = [
     "ConceptConfig",
     "ConceptEvaluation",
     "ConceptScore",
+    "Descent",
     "Dictionary",
     "Ends",
     "Evaluation",
@@ -41,8 +42,10 @@ __all__ = [
     "Matryoshka",
     "MeanAblation",
     "Number",
+    "Objective",
     "Part",
     "ReLU",
+    "Revival",
     "Run",
     "Scaling",
     "SideBySide",

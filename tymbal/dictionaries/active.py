@@ -8,8 +8,9 @@ scores; everything else costs entries × width:
     gradient of decoder    Σ value · grad x̂[row] over the feature's rows   a weighted sum of gathered rows
     gradient of encoder    Σ grad value · (x - decoder_bias)[row]          the same
 
-The last two need the entries sorted by feature (`ByFeature`), once a step. All four run in torch's embedding-bag
-kernel, which sums each bag in order, so that the result does not depend on how threads share the work.
+The last two need the entries sorted by feature (`ByFeature`), once a step. On the CPU all four run in torch's
+embedding-bag kernel, which sums each bag in order, so that the result does not depend on how threads share the work; on
+CUDA devices in kernels of our own (`kernels/`), which keep an order too.
 
 The gradient of the decoder bias through the encoder is `-Σ grad value · encoder[feature]` over all entries, which is
 a vector times a matrix: the bias gradient of the encoder times the encoder.
@@ -21,6 +22,8 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
+
+from tymbal.dictionaries import kernels
 
 _INT16 = 1 << 15
 """Features up to this many have numbers that fit into 16 bits."""
@@ -48,6 +51,10 @@ class ByFeature(NamedTuple):
         self, weights: Float[Tensor, " entry"], rows: Float[Tensor, "row width"]
     ) -> Float[Tensor, "feature width"]:
         """For each feature, the sum of its entries' rows, each times its weight."""
+        if kernels.serves(rows):
+            from tymbal.dictionaries.kernels import sums
+
+            return sums.uneven_weighted_sums(self.row, weights[self.entry], self.offsets, rows)
         return weighted_sums(self.row, weights[self.entry], self.offsets, rows)
 
     def totals(self, weights: Float[Tensor, " entry"]) -> Float[Tensor, " feature"]:
@@ -73,6 +80,10 @@ def weighted_sums(
     table: Float[Tensor, "line width"],
 ) -> Float[Tensor, "bag width"]:
     """For each bag of entries, the sum of `weight · table[gathered]`; zero for an empty bag."""
+    if kernels.serves(table):
+        from tymbal.dictionaries.kernels import sums
+
+        return sums.weighted_sums(gathered, weights, offsets, table)
     return F.embedding_bag(gathered, table, offsets, mode="sum", per_sample_weights=weights)
 
 
@@ -84,6 +95,10 @@ def gathered_dots(
     row: Int[Tensor, " entry"],
 ) -> Float[Tensor, " entry"]:
     """For each entry `rows[row] · table[gathered]`; entries stand row after row, from `offsets` on."""
+    if kernels.serves(table):
+        from tymbal.dictionaries.kernels import sums
+
+        return sums.gathered_dots(rows, table, gathered, offsets)
     # torch's derivative of a bag's sum in the weights of its entries is this very product.
     return torch.ops.aten._embedding_bag_per_sample_weights_backward(rows, table, gathered, offsets, row, mode=0)
 

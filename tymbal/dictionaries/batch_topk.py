@@ -27,6 +27,7 @@ class BatchTopK(Dictionary):
 
     kind: ClassVar[str] = "batch_topk"
     competitive: ClassVar[bool] = True
+    valued: ClassVar[tuple[str, ...]] = ("threshold",)
 
     def __init__(
         self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
@@ -50,18 +51,7 @@ class BatchTopK(Dictionary):
 
     def observe(self, active: Active) -> None:
         """Move the threshold towards the lowest value kept; the first batches count as a plain mean."""
-        move_threshold(self.threshold, self.observed, active)
-
-    def rescale(self, factor: float) -> None:
-        """As for any dictionary; the threshold is a value too."""
-        super().rescale(factor)
-        self.threshold *= factor
-
-    @torch.no_grad()
-    def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
-        """As for any dictionary; the threshold is a value too."""
-        super().scale_values(factors)
-        self.threshold.mul_(factors[0])
+        move_threshold(self.threshold, self.observed, self.ranks.lowest(active.values))
 
 
 def above(scores: Float[Tensor, "row feature"], threshold: Float[Tensor, ""]) -> Codes:
@@ -70,13 +60,13 @@ def above(scores: Float[Tensor, "row feature"], threshold: Float[Tensor, ""]) ->
     return packed(Kept(positions, scores.flatten()[positions]), *scores.shape)
 
 
-def move_threshold(threshold: Float[Tensor, ""], observed: Int[Tensor, ""], active: Active) -> None:
-    """Move a threshold towards the lowest value kept; the first batches count as a plain mean."""
-    if active.values.numel() == 0:
+def move_threshold(threshold: Float[Tensor, ""], observed: Int[Tensor, ""], lowest: Float[Tensor, ""]) -> None:
+    """Move a threshold towards the lowest value kept (infinite: none was); the first batches count as a plain mean."""
+    if bool(torch.isinf(lowest)):
         return
     observed += 1
     share = max(1 - MEMORY, 1 / int(observed))
-    threshold += share * (active.values.min().to(threshold.dtype) - threshold)
+    threshold += share * (lowest.to(threshold.dtype) - threshold)
 
 
 def packed(kept: Kept, rows: int, features: int) -> Codes:

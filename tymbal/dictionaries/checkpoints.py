@@ -5,13 +5,17 @@ manifest, or with a file that disagrees with it, was cut short and is passed ove
 """
 
 import shutil
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 from torch import Tensor
 
 from tymbal import artifact
+from tymbal.dictionaries.curve import CURVE, write_curve
+from tymbal.dictionaries.dictionary import Dictionary
+from tymbal.dictionaries.trainer import Progressed
 
 KIND = "dictionary-checkpoint"
 FOLDER = "checkpoints"
@@ -27,26 +31,67 @@ class Checkpoint(NamedTuple):
     state: dict[str, Tensor]
 
 
-def write(folder: Path, step: int, config: dict[str, Any], state: dict[str, Tensor]) -> None:
-    """Write the checkpoint after `step` steps of the run in `folder`, then drop all but the last two."""
-    place = folder / FOLDER / f"{step:08d}"
-    place.mkdir(parents=True, exist_ok=True)
-    artifact.write_tensors(place / TENSORS, state)
-    artifact.seal(place, KIND, config, [TENSORS])
-    for old in list(_folders(folder))[KEPT:]:
+class Keeper(ABC):
+    """Keeps what a run has reached in the run's folder: checkpoints, and the dictionary at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @abstractmethod
+    def last(self) -> Path | None:
+        """The newest checkpoint that is whole; None where there is none."""
+
+    @abstractmethod
+    def read(self, place: Path) -> Checkpoint:
+        """A checkpoint's configuration and tensors."""
+
+    @abstractmethod
+    def write(self, step: int, config: dict[str, Any], state: dict[str, Tensor]) -> None:
+        """Write the checkpoint after `step` steps, then drop all but the last two."""
+
+    @abstractmethod
+    def finish(self, dictionary: Dictionary, curve: Sequence[Progressed], notes: Mapping[str, Any]) -> None:
+        """Write the dictionary and its loss curve, then drop the checkpoints."""
+
+
+@final
+class OwnKeeper(Keeper):
+    """Keeps the run of one process."""
+
+    def last(self) -> Path | None:
+        """The newest checkpoint that is whole; None where there is none."""
+        return next((place for place in folders(self.folder) if _whole(place)), None)
+
+    def read(self, place: Path) -> Checkpoint:
+        """A checkpoint's configuration and tensors."""
+        return Checkpoint(place, artifact.read_json(place / artifact.CONFIG), artifact.read_tensors(place / TENSORS))
+
+    def write(self, step: int, config: dict[str, Any], state: dict[str, Tensor]) -> None:
+        """Write the checkpoint after `step` steps, then drop all but the last two."""
+        place = place_of(self.folder, step)
+        place.mkdir(parents=True, exist_ok=True)
+        artifact.write_tensors(place / TENSORS, state)
+        artifact.seal(place, KIND, config, [TENSORS])
+        drop_old(self.folder)
+
+    def finish(self, dictionary: Dictionary, curve: Sequence[Progressed], notes: Mapping[str, Any]) -> None:
+        """Write the dictionary and its loss curve, then drop the checkpoints."""
+        write_curve(self.folder, curve)
+        dictionary.save(self.folder, notes=notes, tables=(CURVE,))
+        remove(self.folder)
+
+
+def place_of(folder: Path, step: int) -> Path:
+    """Where the checkpoint after `step` steps of the run in `folder` lies."""
+    return folder / FOLDER / f"{step:08d}"
+
+
+def drop_old(folder: Path) -> None:
+    """Drop all but the last two."""
+    for old in list(folders(folder))[KEPT:]:
         # The manifest goes first: a folder removed halfway must not look finished.
         (old / artifact.MANIFEST).unlink(missing_ok=True)
         shutil.rmtree(old)
-
-
-def last(folder: Path) -> Path | None:
-    """The newest checkpoint that is whole; None where there is none."""
-    return next((place for place in _folders(folder) if _whole(place)), None)
-
-
-def read(place: Path) -> Checkpoint:
-    """A checkpoint's configuration and tensors."""
-    return Checkpoint(place, artifact.read_json(place / artifact.CONFIG), artifact.read_tensors(place / TENSORS))
 
 
 def remove(folder: Path) -> None:
@@ -54,7 +99,8 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
 
 
-def _folders(folder: Path) -> Iterator[Path]:
+def folders(folder: Path) -> Iterator[Path]:
+    """The folders of checkpoints, the newest first, whether whole or not."""
     places = (place for place in (folder / FOLDER).glob("*") if place.name.isdigit() and place.is_dir())
     return iter(sorted(places, key=lambda place: int(place.name), reverse=True))
 

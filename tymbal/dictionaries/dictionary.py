@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from tymbal import artifact
 from tymbal.dictionaries.active import Active, weighted_sums
 from tymbal.dictionaries.ends import AUTOENCODER, Ends, RowUnits
+from tymbal.dictionaries.ranks import ALONE, Ranks
 from tymbal.dictionaries.scores import Scores
 
 TENSORS = "dictionary.safetensors"
@@ -55,6 +56,10 @@ class Dictionary(nn.Module, ABC):
     """Whether features compete for k places a row (TopK and its kin), or each is judged by itself."""
     unit_norm: ClassVar[bool] = True
     """Whether directions keep norm 1 while training; when saved they always have it."""
+    ranks: Ranks = ALONE
+    """Who else holds features of the same rows, or other rows, in training; then `features` are only one's own."""
+    valued: ClassVar[tuple[str, ...]] = ()
+    """Tensors besides the biases that are in units of values, such as thresholds: they grow as values do."""
 
     def __init__(
         self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
@@ -120,8 +125,8 @@ class Dictionary(nn.Module, ABC):
     @torch.no_grad()
     def rescale(self, factor: float) -> None:
         """Make a dictionary for x into one for `factor · x`; directions stay, values grow by `factor`."""
-        self.encoder_bias.mul_(factor)
-        self.decoder_bias.mul_(factor)
+        for name in ("encoder_bias", "decoder_bias", *self.valued):
+            getattr(self, name).mul_(factor)
 
     @torch.no_grad()
     def move_origin(self, shift: Float[Tensor, " width"]) -> None:
@@ -140,7 +145,9 @@ class Dictionary(nn.Module, ABC):
                 "give every direction the same norm"
             )
         self.encoder.mul_(factors.unsqueeze(1))
-        self.encoder_bias.mul_(factors)
+        for name in ("encoder_bias", *self.valued):
+            tensor = getattr(self, name)
+            tensor.mul_(factors if tensor.ndim else factors[0])
 
     @torch.no_grad()
     def fold_norms(self) -> None:
@@ -162,7 +169,7 @@ class Dictionary(nn.Module, ABC):
 
     def centre(self) -> Float[Tensor, " width"]:
         """What is taken from each row before it is encoded: the decoder bias, but 0 where that is of another site."""
-        return self.decoder_bias.new_zeros(self.width) if self.ends.target else self.decoder_bias
+        return self.decoder_bias.new_zeros(self.width) if self.ends.target else self.ranks.shared(self.decoder_bias)
 
     def centred(self, x: Float[Tensor, "row width"]) -> Float[Tensor, "row width"]:
         """Rows as the encoder takes them."""

@@ -27,6 +27,7 @@ class Gated(Dictionary):
 
     kind: ClassVar[str] = "gated"
     competitive: ClassVar[bool] = False
+    valued: ClassVar[tuple[str, ...]] = ("gain_bias",)
 
     def __init__(
         self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
@@ -55,12 +56,6 @@ class Gated(Dictionary):
     def start(self, scores: Float[Tensor, "row feature"], share: float) -> None:
         """Lower each gate so that it is open in that share of the rows."""
         self.encoder_bias.sub_(exceeded(scores, share))
-
-    @torch.no_grad()
-    def rescale(self, factor: float) -> None:
-        """As for any dictionary; the bias of the values is one too."""
-        super().rescale(factor)
-        self.gain_bias.mul_(factor)
 
     @torch.no_grad()
     def move_origin(self, shift: Float[Tensor, " width"]) -> None:

@@ -29,6 +29,7 @@ class JumpReLU(Dictionary):
 
     kind: ClassVar[str] = "jumprelu"
     competitive: ClassVar[bool] = False
+    valued: ClassVar[tuple[str, ...]] = ("threshold",)
 
     def __init__(
         self, width: int, features: int, k: int | None = None, *, site: str | None = None, ends: Ends = AUTOENCODER
@@ -53,18 +54,6 @@ class JumpReLU(Dictionary):
     def project(self) -> None:
         """Thresholds stay at least zero."""
         self.threshold.clamp_(min=0)
-
-    @torch.no_grad()
-    def rescale(self, factor: float) -> None:
-        """As for any dictionary; thresholds are values too."""
-        super().rescale(factor)
-        self.threshold.mul_(factor)
-
-    @torch.no_grad()
-    def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
-        """As for any dictionary; thresholds are values too."""
-        super().scale_values(factors)
-        self.threshold.mul_(factors)
 
 
 @torch.no_grad()

@@ -62,23 +62,33 @@ def batch_loss(
     *,
     target: Float[Tensor, "row target"] | None = None,
     room: Room | None = None,
+    exact: Dictionary | None = None,
 ) -> Loss:
-    """The loss of one batch; `target` is what a transcoder should write. With `room` for it, scores are screened."""
-    rows = Rows(x, x if target is None else target)
+    """The loss of one batch; `target` is what a transcoder should write. With `room` for it, scores are screened.
+
+    Where `dictionary` is a rounded copy, `exact` is what it was rounded from: its scores choose the features.
+    """
+    rows = Rows(x.to(dictionary.encoder), x if target is None else target)
     with torch.no_grad():
-        scores = _scores(dictionary, x, room)
+        scores = _scores(dictionary if exact is None else exact, x, room)
     found = OBJECTIVES[type(dictionary)](dictionary, rows, scores, terms)
-    squared_error = found.error.square().sum()
-    total = squared_error / (len(x) * terms.variance) + found.terms
-    if terms.aux > 0 and bool(terms.dead.any()):
-        total = total + terms.aux * _aux_loss(dictionary, x, found.error.detach(), scores, terms.dead)
+    squared_error = found.error.to(rows.target.dtype).square().sum()
+    total = squared_error / (dictionary.ranks.rows(len(x)) * terms.variance) + found.terms
+    if terms.aux > 0:
+        which = terms.dead.nonzero().squeeze(-1)
+        dead = int(dictionary.ranks.over_features(torch.tensor(len(which), device=x.device)))
+        if dead:
+            total = total + terms.aux * _aux_loss(dictionary, rows.x, found.error.detach(), scores, which, dead)
     return Loss(total, squared_error.detach(), found.active, scores.uncertified)
 
 
 def _scores(dictionary: Dictionary, x: Tensor, room: Room | None) -> Scores:
     if room is None:
-        return DenseScores(dictionary.scores(x))
-    return ScreenedScores(dictionary.centred(x), dictionary.encoder.detach(), dictionary.encoder_bias.detach(), room)
+        own = DenseScores(dictionary.scores(x))
+    else:
+        bias = dictionary.encoder_bias.detach()
+        own = ScreenedScores(dictionary.centred(x), dictionary.encoder.detach(), bias, room)
+    return dictionary.ranks.scores(own)
 
 
 def topk_terms(dictionary: TopK | BatchTopK, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
@@ -87,8 +97,9 @@ def topk_terms(dictionary: TopK | BatchTopK, rows: Rows, scores: Scores, terms: 
     error = _error(dictionary, rows, active)
     if not terms.multi_topk:
         return Penalised(error, error.new_zeros(()), active)
-    wider = scores.highest_in_each_row(min(MULTI * dictionary.places, dictionary.features))
-    more = MULTI_WEIGHT * _error(dictionary, rows, wider).square().sum() / (len(rows.x) * terms.variance)
+    ranks = dictionary.ranks
+    wider = scores.highest_in_each_row(min(MULTI * dictionary.places, dictionary.features * ranks.feature_parts))
+    more = MULTI_WEIGHT * _error(dictionary, rows, wider).square().sum() / (ranks.rows(len(rows.x)) * terms.variance)
     return Penalised(error, more, active)
 
 
@@ -156,28 +167,35 @@ OBJECTIVES: dict[type[Dictionary], Callable[[Any, Rows, Scores, Terms], Penalise
 """Each kind's error and own terms."""
 
 
-def _aux_loss(dictionary: Dictionary, x: Tensor, error: Tensor, scores: Scores, dead: Tensor) -> Float[Tensor, ""]:
-    which = dead.nonzero().squeeze(-1)
-    count = min(len(which), max(1, dictionary.target_width // 2))  # Gao et al.: about half the width
-    if len(which) <= DENSE_AUX * count:
-        reconstruction = _densely_written(dictionary, x, which, count)
+def _aux_loss(
+    dictionary: Dictionary, x: Tensor, error: Tensor, scores: Scores, which: Tensor, dead: int
+) -> Float[Tensor, ""]:
+    """AuxK for one's own dead features (`which`) among all that are `dead`."""
+    count = min(dead, max(1, dictionary.target_width // 2))  # Gao et al.: about half the width
+    if dead <= DENSE_AUX * count:
+        reconstruction = _densely_written(dictionary, x, which, count if count < dead else None)
     else:
-        chosen = DenseScores(scores.of(which)).highest_in_each_row(count)
+        chosen = dictionary.ranks.scores(DenseScores(scores.of(which))).highest_in_each_row(count)
         chosen = chosen._replace(features=which[chosen.features])
         reconstruction = written(dictionary, entries(dictionary, x, chosen))
-    loss = (error - reconstruction).square().sum() / error.square().sum().clamp_min(torch.finfo(error.dtype).tiny)
+    whole = dictionary.ranks.over_rows(error.square().sum()).clamp_min(torch.finfo(error.dtype).tiny)
+    loss = (error - reconstruction).square().sum() / whole
     if isinstance(dictionary, JumpReLU):
         loss = loss + pulled_up(dictionary, x, which, scores.of(which))
     return loss
 
 
-def _densely_written(dictionary: Dictionary, x: Tensor, which: Tensor, count: int) -> Float[Tensor, "row target"]:
-    """Σ value · direction of the `count` highest among few features, by dense products."""
+def _densely_written(
+    dictionary: Dictionary, x: Tensor, which: Tensor, count: int | None
+) -> Float[Tensor, "row target"]:
+    """Σ value · direction of the `count` highest among few features (None: of all), by dense products."""
     encoder, centre = dictionary.encoder[which], dictionary.centre()
     # The centre enters as a vector of zeros that has its gradient: a product with a vector in place of a matrix.
     shift = dictionary.encoder_bias[which] + encoder @ (centre.detach() - centre)
     scores = torch.addmm(shift, dictionary.centred(x).detach(), encoder.T)
-    if count < len(which):
-        kept = scores.detach().topk(count, dim=1, sorted=False).indices
-        scores = scores * torch.zeros_like(scores).scatter_(1, kept, 1)
-    return scores.relu() @ dictionary.decoder[which]
+    if count is not None:
+        kept = dictionary.ranks.scores(DenseScores(scores.detach())).highest_in_each_row(count)
+        lengths = torch.diff(kept.offsets, append=kept.offsets.new_tensor([kept.features.numel()]))
+        row = torch.repeat_interleave(lengths, output_size=kept.features.numel())
+        scores = scores * torch.zeros_like(scores).index_put_((row, kept.features), scores.new_ones(()))
+    return dictionary.ranks.over_features(scores.relu() @ dictionary.decoder[which])

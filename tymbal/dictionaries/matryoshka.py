@@ -30,6 +30,7 @@ class Matryoshka(Dictionary):
 
     kind: ClassVar[str] = "matryoshka"
     competitive: ClassVar[bool] = True
+    valued: ClassVar[tuple[str, ...]] = ("threshold",)
 
     def __init__(
         self,
@@ -84,19 +85,7 @@ class Matryoshka(Dictionary):
 
     def observe(self, active: Active) -> None:
         """Move the threshold towards the lowest value kept; the first batches count as a plain mean."""
-        move_threshold(self.threshold, self.observed, active)
-
-    @torch.no_grad()
-    def rescale(self, factor: float) -> None:
-        """As for any dictionary; the threshold is a value too."""
-        super().rescale(factor)
-        self.threshold.mul_(factor)
-
-    @torch.no_grad()
-    def scale_values(self, factors: Float[Tensor, " feature"]) -> None:
-        """As for any dictionary; the threshold is a value too."""
-        super().scale_values(factors)
-        self.threshold.mul_(factors[0])
+        move_threshold(self.threshold, self.observed, self.ranks.lowest(active.values))
 
     @torch.no_grad()
     def prefix(self, features: int) -> BatchTopK:

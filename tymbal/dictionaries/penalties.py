@@ -40,9 +40,10 @@ def relu_terms(dictionary: ReLU, rows: Rows, scores: Scores, terms: Terms) -> Pe
     """L1 of the values, each times the norm of its direction."""
     active = dictionary.select_in_training(scores)
     found = entries(dictionary, rows.x, active)
-    lengths = (found.values * found.gathered(dictionary.direction_norms())).sum()
+    ranks = dictionary.ranks
+    lengths = ranks.over_features((found.values * found.gathered(dictionary.direction_norms())).sum())
     error = rows.target - (written(dictionary, found) + base(dictionary, rows.x))
-    return Penalised(error, terms.sparsity * lengths / (len(rows.x) * terms.variance**0.5), active)
+    return Penalised(error, terms.sparsity * lengths / (ranks.rows(len(rows.x)) * terms.variance**0.5), active)
 
 
 def gated_terms(dictionary: Gated, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
@@ -52,10 +53,12 @@ def gated_terms(dictionary: Gated, rows: Rows, scores: Scores, terms: Terms) -> 
     centred = found.values - found.gathered(dictionary.encoder_bias)
     values = (found.gathered(dictionary.log_gain).exp() * centred + found.gathered(dictionary.gain_bias)).relu()
     error = rows.target - (written(dictionary, found, values) + base(dictionary, rows.x))
-    through_gates = decoded(found.values, dictionary.decoder.detach(), open_gates, found.order)
+    ranks = dictionary.ranks
+    through_gates = ranks.over_features(decoded(found.values, dictionary.decoder.detach(), open_gates, found.order))
     missed = rows.target - (through_gates + base(dictionary, rows.x).detach())
-    more = terms.sparsity * found.values.sum() / terms.variance**0.5 + missed.square().sum() / terms.variance
-    return Penalised(error, more / len(rows.x), open_gates._replace(values=values.detach()))
+    lengths = ranks.over_features(found.values.sum())
+    more = terms.sparsity * lengths / terms.variance**0.5 + missed.square().sum() / terms.variance
+    return Penalised(error, more / ranks.rows(len(rows.x)), open_gates._replace(values=values.detach()))
 
 
 def jumprelu_terms(dictionary: JumpReLU, rows: Rows, scores: Scores, terms: Terms) -> Penalised:
@@ -67,12 +70,14 @@ def jumprelu_terms(dictionary: JumpReLU, rows: Rows, scores: Scores, terms: Term
     values = _Jump.apply(found.values, thresholds, width)
     error = rows.target - (written(dictionary, found, values) + base(dictionary, rows.x))
     if terms.penalty == "tanh":
-        everything = torch.arange(dictionary.features)
-        below = len(rows.x) * pulled_up(dictionary, rows.x, everything, scores.dense())
-        more = terms.sparsity * (TANH_SCALE * values).tanh().sum() + below
+        everything = torch.arange(dictionary.features, device=rows.x.device)
+        below = pulled_up(dictionary, rows.x, everything, scores.dense())
+        sizes = (TANH_SCALE * values).tanh().sum()
     else:
-        more = terms.sparsity * _Step.apply(found.values, thresholds, width).sum()
-    return Penalised(error, more / len(rows.x), near._replace(values=values.detach()))
+        below, sizes = 0.0, _Step.apply(found.values, thresholds, width).sum()
+    ranks = dictionary.ranks
+    more = terms.sparsity * ranks.over_features(sizes) / ranks.rows(len(rows.x)) + below
+    return Penalised(error, more, near._replace(values=values.detach()))
 
 
 def pulled_up(
@@ -90,7 +95,7 @@ def pulled_up(
         dictionary.centred(x).detach(),
         scores,
     )
-    return PREACTIVATION * below / len(x)
+    return PREACTIVATION * dictionary.ranks.over_features(below) / dictionary.ranks.rows(len(x))
 
 
 class _Jump(torch.autograd.Function):

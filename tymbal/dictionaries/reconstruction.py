@@ -62,8 +62,8 @@ class Entries(NamedTuple):
 
 
 def entries(dictionary: Dictionary, x: Float[Tensor, "row width"], active: Active) -> Entries:
-    """The entries of `active`, whose values are scores."""
-    order = by_feature(active, dictionary.features)
+    """The entries of `active`, whose values are scores; in the dictionary's precision."""
+    active, order = active._replace(values=active.values.to(x)), by_feature(active, dictionary.features)
     values = active_values(x, dictionary.encoder, dictionary.encoder_bias, dictionary.centre(), active, order)
     return Entries(active, order, values)
 
@@ -74,7 +74,7 @@ def written(
     """Σ value · direction for each row, without what it is added to; `values` stand in for those of the entries."""
     chosen = found.values if values is None else values
     active = found.active._replace(values=chosen.detach())
-    return decoded(chosen, dictionary.decoder, active, found.order)
+    return dictionary.ranks.over_features(decoded(chosen, dictionary.decoder, active, found.order))
 
 
 def base(dictionary: Dictionary, x: Float[Tensor, "row width"]) -> Float[Tensor, "*row target"]:

@@ -30,6 +30,16 @@ class Scores(ABC):
     uncertified: int
     """Rows of which every score was computed in fp32; all of them where there is no screen."""
 
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """Rows and features."""
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where the scores lie."""
+
     @abstractmethod
     def highest_in_each_row(self, k: int) -> Active:
         """The k highest scores of each row, in any order, negative ones as 0."""
@@ -59,10 +69,21 @@ class DenseScores(Scores):
         self._scores = scores
         self.uncertified = len(scores)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and features."""
+        rows, features = self._scores.shape
+        return rows, features
+
+    @property
+    def device(self) -> torch.device:
+        """Where the scores lie."""
+        return self._scores.device
+
     def highest_in_each_row(self, k: int) -> Active:
         """The k highest scores of each row, in any order, negative ones as 0."""
         values, indices = torch.topk(self._scores, k, dim=-1, sorted=False)
-        return Active(indices.flatten(), values.relu().flatten(), torch.arange(0, indices.numel(), k))
+        return Active(indices.flatten(), values.relu().flatten(), starts(len(indices), k, indices.device))
 
     def highest_of_batch(self, k: int) -> Active:
         """The n·k highest positive scores of a batch of n rows."""
@@ -88,6 +109,11 @@ class Kept(NamedTuple):
 
     positions: Int[Tensor, " kept"]
     values: Float[Tensor, " kept"]
+
+
+def starts(rows: int, k: int, device: torch.device) -> Int[Tensor, " row"]:
+    """Where each row's entries begin when every row has k."""
+    return k * torch.arange(rows, device=device)
 
 
 def entries_at(kept: Kept, rows: int, features: int) -> Active:

@@ -44,6 +44,16 @@ class ScreenedScores(Scores):
         self._centred, self._encoder, self._bias, self._room = centred, encoder, bias, room
         self.uncertified = 0
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and features."""
+        return len(self._centred), len(self._encoder)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the scores lie."""
+        return self._centred.device
+
     def highest_in_each_row(self, k: int) -> Active:
         """The k highest scores of each row, in any order, negative ones as 0."""
         screen = self._screened(self._bias)
@@ -59,7 +69,7 @@ class ScreenedScores(Scores):
 
     def highest_of_batch(self, k: int) -> Active:
         """The n·k highest positive scores of a batch of n rows."""
-        (rows, features), screen = self._shape, self._screened(self._bias)
+        (rows, features), screen = self.shape, self._screened(self._bias)
         if screen is None:
             return self._without_screen().highest_of_batch(k)
         cut = estimated_cut(screen.sample(SAMPLE_STRIDE), k * rows, SAMPLE_STRIDE)
@@ -76,7 +86,7 @@ class ScreenedScores(Scores):
             return self._without_screen().above(floors)
         found = screen.candidates(torch.zeros_like(screen.error), int(MOST_OF_GROUPS * screen.groups))
         kept = self._kept(found, floors)
-        return entries_at(best_of(kept, len(kept.values)), *self._shape)
+        return entries_at(best_of(kept, len(kept.values)), *self.shape)
 
     def of(self, features: Int[Tensor, " chosen"]) -> Float[Tensor, "row chosen"]:
         """Every row's scores of a few features."""
@@ -85,10 +95,6 @@ class ScreenedScores(Scores):
     def dense(self) -> Float[Tensor, "row feature"]:
         """The whole matrix."""
         return torch.addmm(self._bias, self._centred, self._encoder.T)
-
-    @property
-    def _shape(self) -> tuple[int, int]:
-        return len(self._centred), len(self._encoder)
 
     def _screened(self, bias: Tensor) -> Screen | None:
         """The screen; None where something is not finite, so that nothing can be concluded from it."""
@@ -108,7 +114,7 @@ class ScreenedScores(Scores):
 
     def _kept(self, found: Candidates, floors: Float[Tensor, " feature"]) -> Kept:
         """Candidates above their feature's floor, and those of rows that were too crowded for candidates."""
-        features, values = self._shape[1], self._values(found)
+        features, values = self.shape[1], self._values(found)
         passes = values > floors[found.feature]
         kept = Kept((found.row * features + found.feature)[passes], values[passes])
         crowded = found.crowded.nonzero().squeeze(1)

@@ -11,7 +11,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -122,7 +121,7 @@ def certify(
     _require_apart(fitted, config)
     kept = _drawn(~fitted, labels, config)
     rows, labels = x[kept].double(), labels[kept]
-    kept_groups = None if groups is None else groups[kept].numpy()
+    kept_groups = None if groups is None else groups[kept].long()
     erased = erase(x[kept]).double()
     before, linear = (_linear(part, labels, kept_groups, config) for part in (rows, erased))
     _require_chance(linear, len(rows), record, config)
@@ -136,7 +135,7 @@ def certify(
         shrinkage=record.shrinkage,
         before=before,
         linear=linear,
-        mlp=mlp_classes(erased.numpy(), labels.numpy(), kept_groups, config.seed) if is_class else None,
+        mlp=mlp_classes(erased, labels, kept_groups, config.seed) if is_class else None,
         covariances=covariance_difference(erased, labels) if is_class else None,
         gap_before=float((plain.cross / scales).abs().max()),
         gap=float((changed.cross / scales).abs().max()),
@@ -176,10 +175,9 @@ def _drawn(free: Bool[Tensor, " row"], labels: Tensor, config: CertificateConfig
     return chosen
 
 
-def _linear(rows: Tensor, labels: Tensor, groups: Any, config: CertificateConfig) -> Reading:
-    if labels.is_floating_point():
-        return linear_values(rows.numpy(), labels.numpy(), groups, config.seed)
-    return linear_classes(rows.numpy(), labels.numpy(), groups, config.seed)
+def _linear(rows: Tensor, labels: Tensor, groups: Tensor | None, config: CertificateConfig) -> Reading:
+    read = linear_values if labels.is_floating_point() else linear_classes
+    return read(rows, labels, groups, config.seed)
 
 
 def _summary(rows: Tensor, labels: Tensor, classes: int | None) -> Summary:

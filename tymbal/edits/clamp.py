@@ -28,6 +28,8 @@ class _FeatureEdit(ABC):
     at_site: str | None = None
     """for a dictionary that records no site"""
     where: Where = EVERYWHERE
+    along: Float[Tensor, " width"] | None = None
+    """moves activations along this direction in the feature's place, just as far: the control of a clamp"""
 
     def __post_init__(self) -> None:
         if not 0 <= self.feature < self.dictionary.features:
@@ -35,6 +37,8 @@ class _FeatureEdit(ABC):
         if not isfinite(self._number):
             raise ValueError(f"expected a finite number; got {self._number}")
         site_of(self.dictionary, self.at_site)
+        if self.along is not None and self.along.shape != self.dictionary.decoder[self.feature].shape:
+            raise ValueError(f"expected a direction of width {self.dictionary.width}; got {tuple(self.along.shape)}")
 
     @property
     @abstractmethod
@@ -61,7 +65,8 @@ class _FeatureEdit(ABC):
         """The activations with the feature at its new value."""
         codes = self.dictionary.encode(activation)
         change = self._change((codes.values * (codes.indices == self.feature)).sum(-1))
-        moved = activation + (change.unsqueeze(-1) * self.dictionary.decoder[self.feature]).to(activation.dtype)
+        direction = self.dictionary.decoder[self.feature] if self.along is None else self.along.to(change)
+        moved = activation + (change.unsqueeze(-1) * direction).to(activation.dtype)
         return self.where.put(activation, moved, places)
 
 

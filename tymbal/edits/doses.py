@@ -1,8 +1,9 @@
-"""Dose and response of a steering vector, beside what it must beat.
+"""Dose and response of a steering vector or of clamped features, beside what they must beat.
 
 At each strength, on the same prompts: the score with its interval, the share of prompts that move the wrong way, what
-the edit does to unrelated text, and how the generated text holds together. Beside it, at the same strength: a random
-vector of the same length, and the token bias that the vector amounts to; and once, the wanted text as a prompt.
+the edit does to unrelated text, and how the generated text holds together. Beside it, at the same strength, random
+directions, as far; and at the same divergence on unrelated text two biases that know no context: the one that the edit
+itself amounts to, and that of the wanted words, where they are given. Once, the wanted text as a prompt.
 
 Source: Tan et al. 2024, "Analyzing the generalization and reliability of steering vectors", for the measures by prompt.
 """
@@ -14,19 +15,20 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from tymbal.dictionaries import Number
 from tymbal.dictionaries.bootstrap import Bootstrap, Resampled
 from tymbal.edits.scores import Score
 from tymbal.edits.side_effects import SideEffects, measured
-from tymbal.edits.token_bias import biased, token_bias
+from tymbal.edits.token_bias import biased, of_divergence, token_bias
+from tymbal.edits.treatments import Treatment, as_treatment
 from tymbal.edits.vectors import SteeringVector
 from tymbal.models import LanguageModel, Tokens
 
 DRAWS = 2000
-VECTOR, RANDOM, BIAS, PROMPT = "vector", "random vector", "token bias", "prompt"
+STEERED, RANDOM, BIAS, WORDS, PROMPT = "steered", "random direction", "token bias", "word bias", "prompt"
 Changed = Callable[[], AbstractContextManager[object]]
 
 
@@ -35,17 +37,17 @@ class DoseConfig:
     """How a dose-response curve is measured."""
 
     strengths: tuple[float, ...] = (-4.0, -2.0, -1.0, 0.0, 1.0, 2.0, 4.0)
-    """multiples of the vector"""
+    """in the treatment's unit: multiples of the vector, or of the feature's maximum"""
     tokens: int = 40
     """new tokens of each text"""
     randoms: int = 3
-    """random vectors, whose scores are averaged by prompt"""
+    """random directions, whose scores are averaged by prompt"""
     seed: int = 0
-    """of random vectors and resampling"""
+    """of random directions and resampling"""
 
     def __post_init__(self) -> None:
         if not self.strengths or self.tokens < 1 or self.randoms < 1:
-            raise ValueError("expected at least one strength, one token and one random vector")
+            raise ValueError("expected at least one strength, one token and one random direction")
 
 
 class Dose(NamedTuple):
@@ -56,7 +58,7 @@ class Dose(NamedTuple):
     score: Number
     """mean over prompts"""
     wrong: Number
-    """share of prompts that moved away from the aim, or that stayed"""
+    """share of prompts that moved away from the aim; those that stayed are not counted"""
     effects: SideEffects | None
     repetition: float
     """share of four-word sequences of a text that stood in it before"""
@@ -68,12 +70,13 @@ class Dose(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class DoseResponse:
-    """All doses; the plain model is the vector at strength 0."""
+    """All doses; the plain model is the treatment at strength 0."""
 
     doses: tuple[Dose, ...]
     prompts: tuple[str, ...]
     unit: str
-    vector: SteeringVector
+    """of the score"""
+    treatment: Treatment
 
     def of(self, system: str) -> list[Dose]:
         """The doses of one system, by strength."""
@@ -82,37 +85,46 @@ class DoseResponse:
 
 def dose_response(
     model: LanguageModel,
-    vector: SteeringVector,
+    treated: Treatment | SteeringVector,
     prompts: Sequence[str],
     *,
     score: Score,
     unrelated: Sequence[Tokens],
     config: DoseConfig | None = None,
     lead: str | None = None,
+    words: Float[Tensor, " vocabulary"] | None = None,
 ) -> DoseResponse:
-    """Measure the curve. `lead` is the text that, put before each prompt, does as a prompt what the vector should."""
-    config = config or DoseConfig()
-    prompts = tuple(prompts)
-    bench = _Bench(model, prompts, score, unrelated, config)
-    controls = [vector.random(config.seed + number) for number in range(config.randoms)]
-    doses = [bench.dose(VECTOR, 0.0, [lambda: model.edited()])]
+    """Measure the curve.
+
+    `lead` is the text that, put before each prompt, does as a prompt what the treatment should; `words` the token bias
+    of the wanted words (`word_bias`). Without unrelated text there is no divergence to match, and no bias is measured.
+    """
+    config, treatment = config or DoseConfig(), as_treatment(treated)
+    bench = _Bench(model, tuple(prompts), score, unrelated, config)
+    doses = [bench.dose(STEERED, 0.0, [lambda: model.edited()])]
     for strength in config.strengths:
-        if strength == 0:
-            continue
-        edit = vector.steer(strength)
-        bias = token_bias(model, unrelated, edit)
-        doses += [
-            bench.dose(VECTOR, strength, [lambda edit=edit: model.edited(edit)]),
-            bench.dose(RANDOM, strength, [_steered(model, control, strength) for control in controls]),
-            bench.dose(BIAS, strength, [lambda bias=bias: biased(model, bias)]),
-        ]
+        if strength:
+            doses += _at_strength(bench, treatment, strength, words)
     if lead is not None:
         doses.append(bench.led(lead))
-    return DoseResponse(doses=tuple(doses), prompts=prompts, unit=score.unit, vector=vector)
+    return DoseResponse(doses=tuple(doses), prompts=bench.prompts, unit=score.unit, treatment=treatment)
 
 
-def _steered(model: LanguageModel, vector: SteeringVector, strength: float) -> Changed:
-    return lambda: model.edited(vector.steer(strength))
+def _at_strength(bench: "_Bench", treatment: Treatment, strength: float, words: Tensor | None) -> list[Dose]:
+    model, config = bench.model, bench.config
+    edits = treatment.edits(strength)
+    controls = [treatment.random(config.seed + number).edits(strength) for number in range(config.randoms)]
+    steered = bench.dose(STEERED, strength, [lambda: model.edited(*edits)])
+    doses = [steered, bench.dose(RANDOM, strength, [lambda own=own: model.edited(*own) for own in controls])]
+    if steered.effects is None:
+        return doses
+    biases = {BIAS: token_bias(model, bench.unrelated, *edits)}
+    if words is not None:
+        biases[WORDS] = words if strength > 0 else -words
+    for system, bias in biases.items():
+        own = of_divergence(model, bench.unrelated, bias, steered.effects.kl)
+        doses.append(bench.dose(system, strength, [lambda own=own: biased(model, own)]))
+    return doses
 
 
 class _Bench:
@@ -132,8 +144,8 @@ class _Bench:
 
     def dose(self, system: str, strength: float, ways: Sequence[Changed]) -> Dose:
         """One system at one strength; several ways are averaged by prompt, the first one is shown."""
-        scores = []
-        for way in ways:
+        scores = [] if strength else [self.plain]
+        for way in ways if strength else ():
             with way():
                 scores.append(self.score(self.model, self.prompts))
         with ways[0]():
@@ -143,8 +155,9 @@ class _Bench:
 
     def led(self, lead: str) -> Dose:
         """The unedited model with `lead` before each prompt."""
-        prompts = [f"{lead} {prompt}" for prompt in self.prompts]
-        return self._told(PROMPT, 1.0, self.score(self.model, prompts).unsqueeze(0), self._texts(prompts), None)
+        led = [f"{lead} {prompt}" for prompt in self.prompts]
+        scores = self.score(self.model, self.prompts, lead=f"{lead} ")
+        return self._told(PROMPT, 1.0, scores.unsqueeze(0), self._texts(led), None)
 
     def _told(
         self,
@@ -156,7 +169,7 @@ class _Bench:
     ) -> Dose:
         sign = 1.0 if strength >= 0 else -1.0
         moved = sign * (scores - self.plain)
-        wrong = (moved <= 0).double().mean(0) if strength else torch.zeros_like(self.plain)
+        wrong = (moved < 0).double().mean(0) if strength else torch.zeros_like(self.plain)
         columns = {"score": scores.mean(0), "wrong": wrong, "count": torch.ones_like(self.plain)}
         sums = self.bootstrap.over(columns)
         return Dose(

@@ -96,7 +96,8 @@ class Eraser:
         tensors = {"mean": self.mean, "left": self.left, "right": self.right}
         artifact.write_tensors(folder / TENSORS, {**tensors, "fingerprints": self.record.fingerprints})
         config: dict[str, Any] = {key: value for key, value in vars(self.record).items() if key != "fingerprints"}
-        artifact.seal(folder, ARTIFACT_KIND, {"format": 1, **config}, [TENSORS])
+        config["model"] = dict(self.record.model)
+        artifact.seal(folder, ARTIFACT_KIND, {"format": 2, **config}, [TENSORS])
 
 
 def load_eraser(folder: Path | str) -> Eraser:
@@ -114,5 +115,8 @@ def load_eraser(folder: Path | str) -> Eraser:
         class_rows=None if class_rows is None else tuple(class_rows),
         shrinkage=config["shrinkage"],
         fingerprints=tensors["fingerprints"],
+        # Erasers of format 1 say nothing of where their rows came from.
+        site=config.get("site"),
+        model=config.get("model", {}),
     )
     return Eraser(mean=tensors["mean"], left=tensors["left"], right=tensors["right"], record=record)

@@ -1,5 +1,8 @@
 """Fit erasers: labelled rows stream in, a frozen eraser comes out."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,15 +16,25 @@ from tymbal.edits.quadratic import QuadraticEraser, class_maps
 from tymbal.edits.record import FitRecord
 from tymbal.edits.statistics import LabelledStatistics, Summary
 from tymbal.errors import TymbalError
+from tymbal.models import LanguageModel, parse_site
 
 
 class EraserFitter:
     """Streams labelled rows; `fit` gives the eraser of everything seen so far, and more rows may follow."""
 
-    def __init__(self, width: int, classes: int | None, *, quadratic: bool = False) -> None:
+    def __init__(
+        self,
+        width: int,
+        classes: int | None,
+        *,
+        quadratic: bool = False,
+        site: str | None = None,
+        model: LanguageModel | None = None,
+    ) -> None:
         """Of rows of this width with labels 0 to `classes` - 1; `classes=None` for a real-valued concept.
 
-        `quadratic` also keeps each class's covariance, which `fit_quadratic` needs (width² numbers a class).
+        `quadratic` also keeps each class's covariance, which `fit_quadratic` needs (width² numbers a class). With the
+        `site` and the `model` that the rows are read from, the eraser is refused at other sites and in other models.
         """
         if width < 1 or (classes is not None and classes < 2):
             raise ValueError(f"expected a width of at least 1 and at least 2 classes; got {width} and {classes}")
@@ -29,6 +42,8 @@ class EraserFitter:
             raise ValueError("quadratic erasure needs classes; got classes=None")
         self.width = width
         self.classes = classes
+        self._site = None if site is None else str(parse_site(site))
+        self._model: Mapping[str, Any] = {} if model is None else model.identity
         self._statistics = LabelledStatistics(width, classes)
         self._by_class = [Moments(width) for _ in range(classes or 0)] if quadratic else []
 
@@ -102,4 +117,6 @@ class EraserFitter:
             class_rows=class_rows,
             shrinkage=shrinkage,
             fingerprints=summary.fingerprints,
+            site=self._site,
+            model=self._model,
         )

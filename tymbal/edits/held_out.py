@@ -1,29 +1,29 @@
-"""How well a concept can still be read from held-out rows: cross-validated probes with intervals.
+"""How well a concept can still be read from held-out rows: the readers of `probes`, cross-validated, with intervals.
 
 Classes: balanced accuracy (the mean over classes of the share read rightly) of a logistic probe and of a small MLP, in
-five folds that share no group. Without groups the interval is drawn from each class's Beta posterior (Jeffreys' prior:
-Brown, Cai and DasGupta 2001), so that a class read wholly right still has one; with groups whole groups are
-resampled. Values: R² of a ridge regression, its interval by resampling groups or rows.
+five folds that share no group and have all classes. Without groups the interval is drawn from each class's Beta
+posterior (Jeffreys' prior: Brown, Cai and DasGupta 2001), so that a class read wholly right still has one; with groups
+whole groups are drawn. Values: R² of a ridge regression, its interval by drawing groups or rows.
 """
 
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, RidgeCV
+import torch
+from jaxtyping import Float64, Int64
+from numpy import ndarray
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+
+from tymbal.probes import MLP, Classes, Logistic, Numbers, Reader, Ridge
+from tymbal.probes.probe import log_probabilities
+from tymbal.probes.scores import balanced_accuracy, r2
+from tymbal.probes.splits import GroupDraws
 
 FOLDS = 5
-DRAWS = 2000
-HIDDEN = 64
-TAILS = [0.025, 0.975]
-Rows = NDArray[np.float64]
+DRAWS = 1000
+Rows = Float64[Tensor, "row width"]
+Groups = Int64[Tensor, " row"] | None
 
 
 class Reading(NamedTuple):
@@ -42,78 +42,66 @@ class Reading(NamedTuple):
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}], chance {self.chance:.3f}"
 
 
-def linear_classes(x: Rows, labels: NDArray[Any], groups: NDArray[Any] | None, seed: int) -> Reading:
+def linear_classes(x: Rows, labels: Int64[Tensor, " row"], groups: Groups, seed: int) -> Reading:
     """Balanced accuracy of a logistic probe."""
-    probe = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=200, tol=1e-3))
-    return _classes(probe, x, labels, groups, seed)
+    return _classes(Logistic(strengths=(1 / len(x),), balanced=True), x, labels, groups, seed)
 
 
-def mlp_classes(x: Rows, labels: NDArray[Any], groups: NDArray[Any] | None, seed: int) -> Reading:
+def mlp_classes(x: Rows, labels: Int64[Tensor, " row"], groups: Groups, seed: int) -> Reading:
     """Balanced accuracy of an MLP with one hidden layer, trained on as many rows of each class."""
-    settings: dict[str, Any] = {"max_iter": 30, "batch_size": 128, "alpha": 1e-3, "learning_rate_init": 3e-3}
-    probe = make_pipeline(StandardScaler(), MLPClassifier((HIDDEN,), random_state=seed, **settings))
-    return _classes(probe, x, labels, groups, seed, even=True)
+    return _classes(MLP(decay=1e-3, epochs=30, rate=3e-3, seed=seed), x, labels, groups, seed, even=True)
 
 
-def linear_values(x: Rows, values: Rows, groups: NDArray[Any] | None, seed: int) -> Reading:
-    """R² of a ridge regression, all targets in units of their standard deviation; 0 is a constant's."""
-    targets = (values - values.mean(0)) / np.maximum(values.std(0), 1e-300)
-    probe = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 4, 7)))
-    read, constant = np.empty_like(targets), np.empty_like(targets)
-    splits = KFold(FOLDS, shuffle=True, random_state=seed).split(x) if groups is None else _whole(x, groups)
-    for train, test in splits:
-        read[test] = probe.fit(x[train], targets[train]).predict(x[test]).reshape(len(test), -1)
-        constant[test] = targets[train].mean(0)
-    errors = np.stack([((targets - read) ** 2).sum(1), ((targets - constant) ** 2).sum(1)], axis=1)
-    drawn = _resampled(errors, np.arange(len(x)) if groups is None else groups, seed)
-    low, high = np.quantile(1 - drawn[:, 0] / drawn[:, 1], TAILS)
-    return Reading(float(1 - errors[:, 0].sum() / errors[:, 1].sum()), float(low), float(high), 0.0)
-
-
-def _whole(x: Rows, groups: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    return GroupKFold(FOLDS).split(x, groups=groups)
+def linear_values(x: Rows, values: Float64[Tensor, "row target"], groups: Groups, seed: int) -> Reading:
+    """R² of a ridge regression; 0 is a constant's."""
+    target = Numbers(values, tuple(map(str, range(values.shape[1]))))
+    read = torch.empty_like(values)
+    own = torch.arange(len(x)) if groups is None else groups
+    splitter = KFold(FOLDS, shuffle=True, random_state=seed) if groups is None else GroupKFold(FOLDS)
+    for train, test in _folds(splitter.split(x.numpy(), groups=own.numpy())):
+        probe = Ridge().fit(x[train], target[train], own[train])
+        read[test] = probe.scores(x[test].float()).double()
+    number = GroupDraws(own, draws=DRAWS, seed=seed).number(lambda weights: r2(read, values, weights))
+    return Reading(number.value, number.low, number.high, 0.0)
 
 
 def _classes(
-    probe: Any, x: Rows, labels: NDArray[Any], groups: NDArray[Any] | None, seed: int, *, even: bool = False
+    reader: Reader, x: Rows, labels: Int64[Tensor, " row"], groups: Groups, seed: int, *, even: bool = False
 ) -> Reading:
+    present, ids = labels.unique(return_inverse=True)
+    target = Classes(ids, tuple(map(str, present.tolist())))
+    own = torch.arange(len(x)) if groups is None else groups
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    read = np.empty_like(labels)
-    for train, test in kind(FOLDS, shuffle=True, random_state=seed).split(x, labels, groups):
-        chosen = _even(train, labels, seed) if even else train
-        with warnings.catch_warnings():
-            # A probe that stops early is a weaker probe, seen as such beside its score before erasure.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            read[test] = probe.fit(x[chosen], labels[chosen]).predict(x[test])
-    right = read == labels
-    present, inverse = np.unique(labels, return_inverse=True)
-    recall = np.array([right[inverse == index].mean() for index in range(len(present))])
-    if groups is None:
-        rows, hits = np.bincount(inverse), np.bincount(inverse, weights=right)
-        generator = np.random.default_rng(seed)
-        drawn = generator.beta(hits + 0.5, rows - hits + 0.5, size=(DRAWS, len(present))).mean(1)
-    else:
-        columns = np.zeros((len(x), 2, len(present)))
-        columns[np.arange(len(x)), 0, inverse] = right
-        columns[np.arange(len(x)), 1, inverse] = 1
-        sums = _resampled(columns.reshape(len(x), -1), groups, seed).reshape(DRAWS, 2, -1)
-        drawn = (sums[:, 0] / np.maximum(sums[:, 1], 1)).mean(1)
-    low, high = np.quantile(drawn, TAILS)
-    return Reading(float(recall.mean()), float(low), float(high), 1 / len(present))
+    told = torch.empty(len(x), len(present), dtype=torch.float64)
+    for train, test in _folds(kind(FOLDS, shuffle=True, random_state=seed).split(x.numpy(), ids.numpy(), own.numpy())):
+        chosen = _even(train, ids, seed) if even else train
+        probe = reader.fit(x[chosen], target[chosen], own[chosen])
+        told[test] = log_probabilities(probe.scores(x[test].float())).double()
+    number = GroupDraws(own, draws=DRAWS if groups is not None else 1, seed=seed).number(
+        lambda weights: balanced_accuracy(told, target, weights)
+    )
+    low, high = (number.low, number.high) if groups is not None else _posterior(told.argmax(1) == ids, ids, seed)
+    return Reading(number.value, low, high, 1 / len(present))
 
 
-def _even(train: NDArray[Any], labels: NDArray[Any], seed: int) -> NDArray[Any]:
+def _folds(splits: Iterable[tuple[ndarray, ndarray]]) -> Iterable[tuple[Tensor, Tensor]]:
+    return ((torch.from_numpy(train), torch.from_numpy(test)) for train, test in splits)
+
+
+def _posterior(right: Tensor, ids: Tensor, seed: int) -> tuple[float, float]:
+    """The 95 % interval of the mean over classes of the chance to read one of its rows rightly."""
+    rows, hits = torch.bincount(ids).double(), torch.bincount(ids, weights=right.double())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        drawn: Any = torch.distributions.Beta(hits + 0.5, rows - hits + 0.5).sample((2 * DRAWS,)).mean(1)
+    low, high = torch.quantile(drawn, torch.tensor([0.025, 0.975], dtype=drawn.dtype)).tolist()
+    return low, high
+
+
+def _even(train: Tensor, ids: Tensor, seed: int) -> Tensor:
     """As many rows of each class as the largest has, drawn again where there are fewer."""
-    generator = np.random.default_rng(seed)
-    members = [train[labels[train] == label] for label in np.unique(labels[train])]
+    generator = torch.Generator().manual_seed(seed)
+    members = [train[ids[train] == label] for label in ids[train].unique()]
     most = max(map(len, members))
-    return np.concatenate([own if len(own) == most else generator.choice(own, most) for own in members])
-
-
-def _resampled(columns: Rows, groups: NDArray[Any], seed: int) -> Rows:
-    """Column sums of each draw of groups with replacement."""
-    _, inverse = np.unique(groups, return_inverse=True)
-    sums = np.zeros((inverse.max() + 1, columns.shape[1]))
-    np.add.at(sums, inverse, columns)
-    weights = np.random.default_rng(seed).multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=DRAWS)
-    return weights @ sums
+    picks = (torch.randint(len(own), (most,), generator=generator) for own in members)
+    return torch.cat([own if len(own) == most else own[pick] for own, pick in zip(members, picks, strict=True)])

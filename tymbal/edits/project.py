@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tymbal.edits.ablate import orthonormal
 from tymbal.edits.eraser import Eraser
-from tymbal.edits.requirements import require_width
+from tymbal.edits.requirements import require_same_model, require_same_site, require_width
 from tymbal.edits.where import EVERYWHERE, Where
 from tymbal.models import LanguageModel, TokenPlaces
 
@@ -26,7 +26,9 @@ class Erase:
     where: Where = EVERYWHERE
 
     def require(self, model: LanguageModel) -> None:
-        """Raise `ModelError` for a model of another width."""
+        """Raise `ModelError` where this eraser was fitted on another site or model, as far as it records them."""
+        require_same_model(model, self.eraser.record.model, "an eraser")
+        require_same_site(self.site, self.eraser.record.site, "the eraser")
         require_width(model, self.site, self.eraser.width, "an eraser")
 
     def at(

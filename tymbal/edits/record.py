@@ -1,6 +1,8 @@
 """What an eraser was fitted on, for its certificate."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from jaxtyping import Int64
 from torch import Tensor
@@ -19,3 +21,7 @@ class FitRecord:
     """0 for none; 1 when correlations were given up altogether"""
     fingerprints: Int64[Tensor, " row"] = field(repr=False)
     """of the fitted rows, sorted"""
+    site: str | None = None
+    """where the rows were read; None if unknown"""
+    model: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """identity of the model they were read from; empty if unknown"""

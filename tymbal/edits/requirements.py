@@ -34,6 +34,12 @@ def require_same_model(model: LanguageModel, recorded: Mapping[str, Any], what: 
             )
 
 
+def require_same_site(site: str, recorded: str | None, what: str) -> None:
+    """Raise `ModelError` where `what` records that it was made at another site."""
+    if recorded is not None and parse_site(site) != parse_site(recorded):
+        raise ModelError(expected=f"the site of {what}, {recorded}", got=site, do=f"use {what} of that site")
+
+
 def site_of(dictionary: Dictionary, site: str | None) -> str:
     """The dictionary's own site; raises `ModelError` for another one, and where none is recorded or given.
 
@@ -49,8 +55,6 @@ def site_of(dictionary: Dictionary, site: str | None) -> str:
         )
     if site is None and dictionary.site is None:
         raise ModelError(expected="a site, since the dictionary records none", got="none", do="give site=...")
-    if site is not None and dictionary.site is not None and parse_site(site) != parse_site(dictionary.site):
-        raise ModelError(
-            expected=f"the site of the dictionary, {dictionary.site}", got=site, do="use the dictionary of that site"
-        )
+    if site is not None:
+        require_same_site(site, dictionary.site, "the dictionary")
     return str(parse_site(site or dictionary.site or ""))

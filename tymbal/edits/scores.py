@@ -23,7 +23,9 @@ class Score(Protocol):
         """What the number counts."""
         ...
 
-    def __call__(self, model: LanguageModel, prompts: Sequence[str]) -> Float64[Tensor, " prompt"]: ...
+    def __call__(self, model: LanguageModel, prompts: Sequence[str], *, lead: str = "") -> Float64[Tensor, " prompt"]:
+        """One number a prompt; `lead` is put before each prompt and is not itself counted."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,15 @@ class Propensity:
     away: Sequence[str]
     unit: str = "nats"
 
-    def __call__(self, model: LanguageModel, prompts: Sequence[str]) -> Float64[Tensor, " prompt"]:
+    def __call__(self, model: LanguageModel, prompts: Sequence[str], *, lead: str = "") -> Float64[Tensor, " prompt"]:
         """One difference a prompt."""
-        means = [
-            torch.stack([_log_probability(model, [f"{prompt} {text}" for prompt in prompts]) for text in texts]).mean(0)
+        toward, away = (
+            torch.stack(
+                [log_probability(model, [f"{lead}{prompt} {text}" for prompt in prompts]) for text in texts]
+            ).mean(0)
             for texts in (self.toward, self.away)
-        ]
-        return means[0] - means[1]
+        )
+        return toward - away
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,11 @@ class Counted:
     seed: int = 0
     unit: str = "share of texts"
 
-    def __call__(self, model: LanguageModel, prompts: Sequence[str]) -> Float64[Tensor, " prompt"]:
+    def __call__(self, model: LanguageModel, prompts: Sequence[str], *, lead: str = "") -> Float64[Tensor, " prompt"]:
         """0 or 1 a prompt."""
-        texts = model.generate_all(prompts, max_new_tokens=self.tokens, temperature=self.temperature, seed=self.seed)
-        return torch.tensor([float(self.judge(text)) for text in texts], dtype=torch.float64)
+        led = [lead + prompt for prompt in prompts]
+        texts = model.generate_all(led, max_new_tokens=self.tokens, temperature=self.temperature, seed=self.seed)
+        return torch.tensor([float(self.judge(text[len(lead) :])) for text in texts], dtype=torch.float64)
 
 
 def carries(world: GeneratedWorld, concept: str) -> Callable[[str], bool]:
@@ -75,7 +80,8 @@ def carries(world: GeneratedWorld, concept: str) -> Callable[[str], bool]:
     return judge
 
 
-def _log_probability(model: LanguageModel, texts: Sequence[str]) -> Float64[Tensor, " text"]:
+def log_probability(model: LanguageModel, texts: Sequence[str]) -> Float64[Tensor, " text"]:
+    """Each text's log-probability in nats, its first token given."""
     found = []
     for start in range(0, len(texts), BATCH):
         tokens = model.tokenize(texts[start : start + BATCH])

@@ -44,7 +44,7 @@ def scrub(
         raise ValueError(f"expected different sites in the order of the forward pass; got {list(sites)}")
     edits: list[Erase] = []
     for site in sites:
-        fitter = EraserFitter(model.width, classes)
+        fitter = EraserFitter(model.width, classes, site=site, model=model)
         with model.edited(*edits):
             for tokens, labels in batches:
                 wanted = tokens.mask & (labels != UNLABELLED)

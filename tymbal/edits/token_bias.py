@@ -1,7 +1,9 @@
 """The best an edit without context can do: the same amount added to each token's logit everywhere.
 
-The bias is the mean change of log-probabilities that an edit makes over the tokens of unrelated text. What an edit
-achieves beyond it is more than a change of word frequencies.
+The bias that stands for an edit is the mean change of log-probabilities that it makes over the tokens of unrelated
+text; the bias that stands for a contrast is how much more frequent each token is in the wanted texts. Scaled to the
+divergence that an edit causes, a bias costs what the edit costs; what an edit achieves beyond it is more than a change
+of word frequencies.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,6 +30,41 @@ def token_bias(
         total += change[wanted].double().sum(0).cpu()[: model.vocabulary]
         count += int(wanted.sum())
     return (total / max(1, count)).float()
+
+
+def word_bias(model: LanguageModel, wanted: Sequence[str], others: Sequence[str]) -> Float[Tensor, " vocabulary"]:
+    """How much likelier each token is in the wanted texts than in the others, in nats; each is counted once more."""
+    counts = []
+    for texts in (wanted, others):
+        tokens = model.tokenize(texts)
+        counts.append(torch.bincount(tokens.ids[tokens.mask], minlength=model.vocabulary)[: model.vocabulary] + 1.0)
+    return (counts[0] / counts[0].sum()).log() - (counts[1] / counts[1].sum()).log()
+
+
+def of_divergence(
+    model: LanguageModel, batches: Sequence[Tokens], bias: Float[Tensor, " vocabulary"], divergence: float
+) -> Float[Tensor, " vocabulary"]:
+    """The bias scaled so that its predictions diverge so many nats a token from the model's on these batches.
+
+    As near to it as 2^10 times the bias comes where even that does not suffice.
+    """
+    plain = []
+    for tokens in batches:
+        wanted = tokens.mask[:, 1:].to(model.device)
+        plain.append(model.logits(tokens)[:, :-1, : model.vocabulary][wanted].float().log_softmax(-1).cpu())
+    known = torch.cat(plain)
+
+    def diverged(scale: float) -> float:
+        changed = (known + scale * bias).log_softmax(-1)
+        return float((changed.exp() * (changed - known)).sum(-1).mean())
+
+    low, high = 0.0, 1.0
+    while diverged(high) < divergence and high < 2**10:
+        low, high = high, 2 * high
+    for _ in range(16):
+        middle = (low + high) / 2
+        low, high = (middle, high) if diverged(middle) < divergence else (low, middle)
+    return high * bias
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""Steering vectors in files: repeng's GGUF, and what steering-vectors holds as a `.pt` of plain tensors.
+"""Steering vectors in files: a folder of our own, repeng's GGUF, and what steering-vectors holds as a `.pt`.
 
-Both keep one vector a block and add it to the block's output, our `resid_post.L`. steering-vectors has no file format
-of its own; read is the dictionary of its object's fields, `torch.save({"layer_activations": v.layer_activations,
+Only the folder keeps every kind of site, and for which model the vectors are, so that another refuses them. The others
+keep one vector a block and add it to the block's output, our `resid_post.L`. steering-vectors has no file format of its
+own; read is the dictionary of its object's fields, `torch.save({"layer_activations": v.layer_activations,
 "layer_type": v.layer_type}, path)`, with tensors only (`weights_only=True`): a pickled object is refused.
 """
 
@@ -21,6 +22,8 @@ from tymbal.edits.vectors import SteeringVector
 from tymbal.errors import ArtifactError
 from tymbal.models import SiteKind, parse_site
 
+KIND = "steering_vectors"
+TENSORS = "vectors.safetensors"
 ARCHITECTURE = "controlvector"
 KINDS = {"decoder_block": "resid_post", "self_attn": "attn_out", "mlp": "mlp_out"}
 """steering-vectors' layer types and our kinds of site"""
@@ -28,21 +31,29 @@ _DIRECTION = re.compile(r"direction\.(\d+)")
 
 
 def load_vectors(path: Path | str) -> list[SteeringVector]:
-    """The vectors of a `.gguf` or `.pt` file, by block; raises `ArtifactError` for any other file."""
+    """The vectors of our folder or of a `.gguf` or `.pt` file; raises `ArtifactError` for anything else."""
     path = Path(path)
+    if path.is_dir():
+        return _from_folder(path)
     if path.suffix == ".gguf":
         return _from_gguf(path)
     if path.suffix == ".pt":
         return _from_pt(path)
-    raise ArtifactError(expected="a file .gguf or .pt", got=path.name, do="export the vectors in one of these forms")
+    raise ArtifactError(
+        expected="a folder of vectors, or a file .gguf or .pt",
+        got=path.name,
+        do="export the vectors in one of these forms",
+    )
 
 
 def save_vectors(path: Path | str, vectors: Sequence[SteeringVector], *, architecture: str = "") -> None:
-    """Write vectors of `resid_post` sites as repeng's GGUF (`.gguf`), or those of any one kind as `.pt`.
+    """Write vectors into a folder; those of `resid_post` sites as repeng's `.gguf`, of any one kind of site as `.pt`.
 
     `architecture` is the hint that GGUF keeps (`llama`); the vectors' own, where they know it, if empty.
     """
     path = Path(path)
+    if not path.suffix:
+        return _to_folder(path, vectors)
     sites = [parse_site(vector.site) for vector in vectors]
     kinds = {site.kind for site in sites}
     if len(kinds) != 1 or len(set(sites)) != len(sites):
@@ -67,6 +78,22 @@ def save_vectors(path: Path | str, vectors: Sequence[SteeringVector], *, archite
         )
     else:
         raise ValueError(f"expected resid_post vectors for .gguf, or a kind among {list(KINDS.values())} for .pt")
+    return None
+
+
+def _to_folder(folder: Path, vectors: Sequence[SteeringVector]) -> None:
+    tensors = {str(place): vector.direction for place, vector in enumerate(vectors)}
+    told = [{"site": vector.site, "made": vector.made, "model": dict(vector.model)} for vector in vectors]
+    artifact.write_tensors(folder / TENSORS, tensors)
+    artifact.seal(folder, KIND, {"format": 1, "vectors": told}, [TENSORS])
+
+
+def _from_folder(folder: Path) -> list[SteeringVector]:
+    artifact.require_kind(folder, KIND)
+    for damaged in artifact.damage(folder):
+        raise ArtifactError(expected=f"{damaged.path} as it was written", got=damaged.reason, do="restore the file")
+    told, tensors = artifact.read_json(folder / artifact.CONFIG)["vectors"], artifact.read_tensors(folder / TENSORS)
+    return [SteeringVector(direction=tensors[str(place)], **own) for place, own in enumerate(told)]
 
 
 def _from_gguf(path: Path) -> list[SteeringVector]:

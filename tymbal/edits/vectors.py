@@ -1,4 +1,4 @@
-"""Steering vectors from texts that show a contrast, or from a dictionary's feature.
+"""Steering vectors from texts that show a contrast, from a probe, or from a dictionary's feature.
 
 - `difference`  mean over pairs of the difference at the last token: contrastive activation addition (Rimsky et al.
   2023); of a single pair of prompts it is activation addition (Turner et al. 2023), with one vector where the paper
@@ -21,7 +21,8 @@ from tymbal.edits.requirements import site_of
 from tymbal.edits.steer import Steer
 from tymbal.edits.where import EVERYWHERE, Where
 from tymbal.errors import TymbalError
-from tymbal.models import LanguageModel
+from tymbal.models import LanguageModel, parse_site
+from tymbal.probes import LinearProbe, Probe
 
 Method = Literal["difference", "mean", "pca"]
 BATCH = 32  # texts
@@ -43,6 +44,12 @@ class SteeringVector:
         """The edit that adds this vector."""
         return Steer(
             self.direction, site=self.site, strength=strength, half_life=half_life, where=where, model=self.model
+        )
+
+    def reversed(self) -> "SteeringVector":
+        """The vector that leads the other way."""
+        return SteeringVector(
+            direction=-self.direction, site=self.site, model=self.model, made=f"{self.made}, reversed".lstrip(", ")
         )
 
     def of_length(self, length: float) -> "SteeringVector":
@@ -90,6 +97,31 @@ def feature_vector(dictionary: Dictionary, feature: int, *, site: str | None = N
         site=site_of(dictionary, site),
         model=dictionary.model,
         made=f"feature {feature}",
+    )
+
+
+def probe_vector(probe: Probe, *, site: str, model: Mapping[str, Any] | None = None, output: int = 0) -> SteeringVector:
+    """A linear probe's direction, as long as it takes to raise its score by one: a nat of log-odds, or one number more.
+
+    Of several classes `output` is the one whose score is raised over the mean of the others'. `load_probe` says at
+    which site of which model a saved probe reads. Raises `TymbalError` for a probe that is not linear.
+    """
+    if not isinstance(probe, LinearProbe):
+        raise TymbalError(
+            expected="a linear probe, which has one direction", got=f"one of form {probe.form}", do="fit a linear one"
+        )
+    rows = probe.weight.double()
+    if not 0 <= output < len(rows):
+        raise ValueError(f"expected an output from 0 to {len(rows) - 1}; got {output}")
+    others = torch.arange(len(rows)) != output
+    weight = rows[output] - (rows[others].mean(0) if bool(others.any()) else 0)
+    if not float(weight.norm()) > 0:
+        raise TymbalError(expected="a probe that reads something", got="one of weight 0", do="fit it on more rows")
+    return SteeringVector(
+        direction=(weight / weight.square().sum()).float(),
+        site=str(parse_site(site)),
+        model=model or {},
+        made=f"probe, output {output}",
     )
 
 

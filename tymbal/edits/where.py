@@ -53,3 +53,4 @@ class Where:
 
 
 EVERYWHERE = Where()
+AFTER_FIRST = Where(start=1)

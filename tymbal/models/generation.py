@@ -5,7 +5,7 @@ the temperature and the seed alone, and not on sampling defaults that a model's 
 length are padded on the left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -43,19 +43,30 @@ def prompt_rows(tokenizer: PreTrainedTokenizerFast, prompts: Sequence[str]) -> l
     return [row or [first] for row in rows]
 
 
-@torch.no_grad()
 def generated_ids(
-    model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, count: int, temperature: float, seed: int
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, count: int, temperature: float, seeds: Sequence[int]
 ) -> list[list[int]]:
     """At most `count` new token ids a row, up to but not including an end-of-text token."""
+    new: list[list[int]] = [[] for _ in prompts]
+    for tokens in stepped_ids(model, prompts, count=count, temperature=temperature, seeds=seeds):
+        for row, token in zip(new, tokens, strict=True):
+            if token is not None:
+                row.append(token)
+    return new
+
+
+@torch.no_grad()
+def stepped_ids(
+    model: PreTrainedModel, prompts: Sequence[Sequence[int]], *, count: int, temperature: float, seeds: Sequence[int]
+) -> Iterator[list[int | None]]:
+    """Step by step the new token of each row, None where the row has come to an end-of-text token."""
     ends = _end_ids(model)
     # Drawn on the CPU, so that a seed means the same tokens on every device; one generator a row, so that a row's
     # tokens do not depend on its neighbours.
-    generators = [torch.Generator().manual_seed(seed + row) for row in range(len(prompts))]
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     given = Tokens.from_rows(prompts, left=True).to(model.device)
     ids, mask, cache = given.ids, given.mask, None
     padded, name = not bool(mask.all()), cache_name(model)
-    new: list[list[int]] = [[] for _ in prompts]
     going = [True] * len(prompts)
     for _ in range(count):
         where = _places(mask, ids) if padded else {}
@@ -63,15 +74,12 @@ def generated_ids(
         cache = step[name]
         logits = _finite(step.logits[:, -1].float().cpu())
         tokens = [_choose(row, temperature, generator) for row, generator in zip(logits, generators, strict=True)]
-        for row, token in enumerate(tokens):
-            going[row] = going[row] and token not in ends
-            if going[row]:
-                new[row].append(token)
+        going = [on and token not in ends for on, token in zip(going, tokens, strict=True)]
         if not any(going):
             break
+        yield [token if on else None for on, token in zip(going, tokens, strict=True)]
         ids = torch.tensor(tokens, device=model.device).unsqueeze(1)
         mask = torch.cat([mask, mask.new_ones(len(prompts), 1)], dim=1) if padded else mask
-    return new
 
 
 def _places(mask: Tensor, ids: Tensor) -> dict[str, Tensor]:

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from tymbal.errors import ModelError
 from tymbal.models.architecture import Architecture, Norm, submodule
 from tymbal.models.edits import Edit, PlacedEdit, as_hook, attach
-from tymbal.models.generation import generated_ids, prompt_rows, token_rows
+from tymbal.models.generation import generated_ids, prompt_rows, stepped_ids, token_rows
 from tymbal.models.places import PlaceFinder
 from tymbal.models.sites import Site, SiteKind, parse_site
 from tymbal.models.token_text import running_text, token_text
@@ -219,6 +219,30 @@ class LanguageModel:
         self, prompts: Sequence[str], *, max_new_tokens: int = 80, temperature: float = 0.0, seed: int = 0
     ) -> list[str]:
         """Each prompt and its continuation, as `generate` with seeds `seed`, `seed + 1`, …, in one padded batch."""
+        given, count = self._begun(prompts, max_new_tokens, temperature)
+        seeds = range(seed, seed + len(given))
+        new = generated_ids(self.torch_model, given, count=count, temperature=temperature, seeds=seeds)
+        return [self._joined(*row) for row in zip(prompts, given, new, strict=True)]
+
+    def stream_all(
+        self, prompts: Sequence[str], *, max_new_tokens: int = 80, temperature: float = 0.0, seed: int = 0
+    ) -> Iterator[list[str]]:
+        """What `generate_all` gives, as it grows: after each token, each prompt with its continuation so far.
+
+        All rows have the same seed, so that rows of one prompt differ only by the edits on them. An edit that is to
+        apply must apply until the stream has ended.
+        """
+        given, count = self._begun(prompts, max_new_tokens, temperature)
+        new: list[list[int]] = [[] for _ in given]
+        seeds = [seed] * len(given)
+        for tokens in stepped_ids(self.torch_model, given, count=count, temperature=temperature, seeds=seeds):
+            for row, token in zip(new, tokens, strict=True):
+                if token is not None:
+                    row.append(token)
+            yield [self._joined(*row) for row in zip(prompts, given, new, strict=True)]
+
+    def _begun(self, prompts: Sequence[str], max_new_tokens: int, temperature: float) -> tuple[list[list[int]], int]:
+        """The prompts' tokens, and for how many more there is room."""
         self._require_causal("generated text")
         if max_new_tokens < 0 or temperature < 0:
             raise ValueError(f"max_new_tokens and temperature must be >= 0, got {max_new_tokens} and {temperature}")
@@ -232,10 +256,7 @@ class LanguageModel:
                 got=f"{max(map(len, given))} tokens",
                 do="shorten the prompt",
             )
-        new = generated_ids(
-            self.torch_model, given, count=min(max_new_tokens, room), temperature=temperature, seed=seed
-        )
-        return [self._joined(*row) for row in zip(prompts, given, new, strict=True)]
+        return given, min(max_new_tokens, room)
 
     @torch.no_grad()
     def output_directions(self, directions: Float[Tensor, "row width"]) -> Float[Tensor, "row vocabulary"]:

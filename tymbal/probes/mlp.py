@@ -49,6 +49,8 @@ class MLP(Reader):
     """Weight decay (scikit-learn's `alpha`)."""
     epochs: int = 60
     """Passes over the rows, at most."""
+    rate: float = 1e-3
+    """Learning rate at the start (Adam's)."""
     seed: int = 0
     """Seed of the initial weights and the order of rows."""
 
@@ -59,6 +61,7 @@ class MLP(Reader):
             "hidden_layer_sizes": (self.hidden,),
             "alpha": self.decay,
             "max_iter": self.epochs,
+            "learning_rate_init": self.rate,
             "random_state": self.seed,
         }
         own = Scale(torch.zeros(1), torch.ones(1))

@@ -36,7 +36,7 @@ def draw_scores(report: ProbeReport, path: Path) -> None:
     low = min(result.controls.chance for result in report.results)
     axes.set_ylim(bottom=min(low, axes.get_ylim()[0] if axes.get_ylim()[0] > low - 0.5 else low - 0.5))
     axes.legend(frameon=False, fontsize="small")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_transfer(matrix: TransferMatrix, title: str, path: Path) -> None:
@@ -57,7 +57,7 @@ def draw_transfer(matrix: TransferMatrix, title: str, path: Path) -> None:
     axes.set_xlabel("judged by")
     axes.set_ylabel("fitted to")
     axes.set_title(title, fontsize="medium")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_map(
@@ -77,7 +77,7 @@ def draw_map(
     sides[0].set_xlim(float((low - edge)[0]), float((high + edge)[0]))
     sides[0].set_ylim(float((low - edge)[1]), float((high + edge)[1]))
     figure.suptitle(title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _by_place(true: Tensor) -> list[tuple[float, float, float]]:
@@ -108,7 +108,8 @@ def _line(axes: Any, places: range, numbers: list[Number], name: str, colour: st
     )
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG, its text as text."""
     # A fixed salt and no date: the same numbers give the same bytes.
     with matplotlib.rc_context({"svg.hashsalt": "tymbal", "svg.fonttype": "none"}):
         write_atomically(path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None}))

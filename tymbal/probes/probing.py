@@ -61,6 +61,8 @@ class ProbeReport:
     results: tuple[ProbeResult, ...]
     fitted: dict[str, Fitted]
     """The probe of each site and what it said of the held-out rows."""
+    held_out: tuple[int, ...]
+    """Numbers of the examples that were held out, in their order."""
 
     @property
     def best(self) -> ProbeResult:
@@ -107,7 +109,15 @@ def probe(
         results.append(result)
         if progress:
             progress(number, len(sites), "sites")
-    return ProbeReport(concept=texts.name, model=model.identity, config=config, results=tuple(results), fitted=fitted)
+    held_out = readings.examples[judge.split.held_out].unique().tolist()
+    return ProbeReport(
+        concept=texts.name,
+        model=model.identity,
+        config=config,
+        results=tuple(results),
+        fitted=fitted,
+        held_out=tuple(held_out),
+    )
 
 
 def save_report(report: ProbeReport, folder: Path) -> None:

@@ -62,6 +62,8 @@ class Readings:
     """By site."""
     pooling: Pooling
     target: Target
+    examples: Int[Tensor, " row"]
+    """The number of each row's example."""
     groups: Int[Tensor, " row"]
     """The entity or document of each row."""
     datasets: Int[Tensor, " row"]
@@ -100,6 +102,7 @@ def read(
         activations=activations,
         pooling=pooling,
         target=target[of],
+        examples=of,
         groups=groups[of],
         datasets=_numbered(datasets)[of],
         dataset_names=tuple(dict.fromkeys(datasets)),

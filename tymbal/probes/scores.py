@@ -31,10 +31,10 @@ def chance(target: Target) -> float:
 def score(scores: Float[Tensor, "row output"], target: Target, weights: Weights) -> Float[Tensor, " draw"]:
     """The score of these rows, for each weighting; NaN where a weighting leaves a class or all spread out."""
     if isinstance(target, Numbers):
-        return _r2(scores.double(), target.values.double(), weights)
+        return r2(scores.double(), target.values.double(), weights)
     if len(target.names) == 2:
         return _auroc(scores[:, 0], target.ids, weights)
-    return _balanced_accuracy(scores, target, weights)
+    return balanced_accuracy(scores, target, weights)
 
 
 def _auroc(scores: Tensor, ids: Tensor, weights: Weights) -> Tensor:
@@ -52,7 +52,8 @@ def _auroc(scores: Tensor, ids: Tensor, weights: Weights) -> Tensor:
     return (positive * below).sum(1) / (positive.sum(1) * negative.sum(1))
 
 
-def _balanced_accuracy(scores: Tensor, target: Classes, weights: Weights) -> Tensor:
+def balanced_accuracy(scores: Float[Tensor, "row class"], target: Classes, weights: Weights) -> Float[Tensor, " draw"]:
+    """The mean over classes of the share of rows that score highest for their own."""
     hit = (scores.argmax(1) == target.ids).to(weights)
     member = torch.nn.functional.one_hot(target.ids, len(target.names)).to(weights)
     present = weights @ member
@@ -61,7 +62,10 @@ def _balanced_accuracy(scores: Tensor, target: Classes, weights: Weights) -> Ten
     return recall.nanmean(1)
 
 
-def _r2(predicted: Tensor, true: Tensor, weights: Weights) -> Tensor:
+def r2(
+    predicted: Float[Tensor, "row output"], true: Float[Tensor, "row output"], weights: Weights
+) -> Float[Tensor, " draw"]:
+    """The share of the numbers' spread that is foretold; 1 is perfect, 0 a constant's."""
     errors = weights @ (predicted - true).square()
     deviations = weights @ (true - true.mean(0)).square()
     return (1 - errors / deviations).mean(1)

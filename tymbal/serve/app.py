@@ -1,9 +1,8 @@
 """The live app: every page of the table under its path, with the headers that keep corpus text from acting.
 
 1. `create_app` opens the folder once; each page is drawn on request, in FastAPI's pool of threads.
-2. The Content-Security-Policy allows scripts and styles from here only: none inline, no eval.
-3. Hosts other than this machine's name, or the one asked for, are refused, so that a hostile site whose name is made
-   to point here (DNS rebinding) reads nothing.
+2. Every request passes the `Guard`, which says who may ask what.
+3. The JSON that scripts and other programs read stands under `/api`, described by `/api/openapi.json`.
 """
 
 import contextlib
@@ -14,27 +13,23 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tymbal.errors import ArtifactError
+from tymbal import __version__
+from tymbal.errors import ArtifactError, TymbalError
 from tymbal.serve import data
+from tymbal.serve.api import API, api_router
 from tymbal.serve.exhibit import open_exhibit
+from tymbal.serve.forms import form_router
+from tymbal.serve.guard import Guard
 from tymbal.serve.page import Asked, Gallery, NothingThereError, Page
 from tymbal.serve.pages import PAGES
+from tymbal.serve.reader import reader_of
 
 STATIC = Path(__file__).parent / "static"
-LOCAL = ("localhost", "127.0.0.1", "[::1]")
-HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
+EVERYWHERE = ("0.0.0.0", "::")
 
 
 def create_app(folder: Path | str, *, hosts: Iterable[str] = ()) -> FastAPI:
@@ -50,48 +45,54 @@ def create_app(folder: Path | str, *, hosts: Iterable[str] = ()) -> FastAPI:
         with contextlib.closing(gallery.exhibit.atlas):
             yield
 
-    app = FastAPI(title="Tymbal", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    links = gallery.links(exported=False)
+    app = FastAPI(
+        title="Tymbal",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{API}/openapi.json",
+        lifespan=lifespan,
+    )
     for page in gallery.pages.values():
-        app.add_api_route(page.place.path, _drawn(gallery, page), response_class=HTMLResponse, name=page.name)
-    app.add_api_route("/data/{name}.js", _data(gallery), name="data")
+        drawn = _drawn(gallery, page)
+        app.add_api_route(page.place.path, drawn, response_class=HTMLResponse, name=page.name, include_in_schema=False)
+    app.add_api_route("/data/{name}.js", _data(gallery), name="data", include_in_schema=False)
+    app.include_router(form_router(gallery))
+    app.include_router(api_router(gallery.exhibit))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-
-    def nothing_there(_: Request, error: Exception) -> HTMLResponse:
-        return HTMLResponse(_encoded(gallery.sorry(links, _reason(error))), 404)
-
-    app.add_exception_handler(NothingThereError, nothing_there)
-    app.add_exception_handler(404, nothing_there)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL, *hosts], www_redirect=False)
-    app.add_middleware(SafeHeaders)
+    _answer_errors(app, gallery)
+    app.add_middleware(Guard, hosts=list(hosts))
     return app
 
 
-class SafeHeaders:
-    """Adds `HEADERS` to every answer, refusals included."""
+def _answer_errors(app: FastAPI, gallery: Gallery) -> None:
+    """What is not there or cannot be done is said on a page, or in JSON to those who asked for JSON."""
+    links = gallery.links(exported=False)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def told(request: Request, reason: str, status: int) -> Response:
+        if request.url.path.startswith(f"{API}/"):
+            return Response(data.safe_json({"detail": reason}), status, media_type="application/json")
+        return HTMLResponse(_encoded(gallery.sorry(links, reason)), status)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and add the headers as the answer starts."""
+    def unfit(_: Request, error: Exception) -> Response:
+        # Not FastAPI's own: it sends the input back, which may hold what no JSON of its can.
+        assert isinstance(error, RequestValidationError)
+        parts = [{name: part[name] for name in ("loc", "msg", "type")} for part in error.errors()]
+        return Response(data.safe_json({"detail": parts}), 422, media_type="application/json")
 
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    *((name.encode(), value.encode()) for name, value in HEADERS.items()),
-                ]
-            await send(message)
-
-        await self.app(scope, receive, sending)
+    app.add_exception_handler(RequestValidationError, unfit)
+    app.add_exception_handler(NothingThereError, lambda request, error: told(request, str(error), 404))
+    app.add_exception_handler(404, lambda request, _: told(request, "There is no such page.", 404))
+    app.add_exception_handler(TymbalError, lambda request, error: told(request, str(error), 409))
 
 
 def _drawn(gallery: Gallery, page: Page) -> Callable[[Request], HTMLResponse]:
     links = gallery.links(exported=False)
 
     def draw(request: Request) -> HTMLResponse:
-        asked = Asked(links, dict(request.path_params), dict(request.query_params))
+        reader = reader_of(request)
+        known = "" if reader.new else reader.name
+        asked = Asked(links, dict(request.path_params), dict(request.query_params), known)
         return HTMLResponse(_encoded(gallery.draw(page, asked)))
 
     return draw
@@ -110,23 +111,21 @@ def _data(gallery: Gallery) -> Callable[[str], Response]:
     return send
 
 
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, NothingThereError) else "There is no such page."
-
-
 def _encoded(html: str) -> bytes:
     return html.encode("utf-8", "replace")
 
 
-def serve(folder: Path | str, host: str = "127.0.0.1", port: int = 7860) -> None:
-    """Show a study or a bare atlas until interrupted.
+def serve(folder: Path | str, host: str = "127.0.0.1", port: int = 7860, *, hosts: Iterable[str] = ()) -> None:
+    """Show a study or a bare atlas until interrupted; `hosts` are further names under which it may be called.
 
     Raises `ArtifactError` where the folder has no finished atlas, or the address cannot be listened on.
     """
-    app = create_app(folder, hosts=[] if host in ("0.0.0.0", "::") else [host])
+    app = create_app(folder, hosts=[*hosts, *([] if host in EVERYWHERE else [host])])
     listener = _listen(host, port)
     with listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, ws="none"))
+        # A stream of text may last; who asks the server to stop does not wait for it.
+        config = uvicorn.Config(app, log_level="warning", server_header=False, ws="none", timeout_graceful_shutdown=2)
+        server = uvicorn.Server(config)
         server.run(sockets=[listener])
 
 

@@ -5,6 +5,7 @@ Colours come from app.css by class (`bar`, `axis`, `rule`), hence light and dark
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -90,6 +91,57 @@ def interval(
         )
     parts.append(f'<circle class="dot" cx="{place(value):.1f}" cy="{middle}" r="3.5"/>')
     return _framed("".join(parts), describe, height, width, "interval")
+
+
+class Point(NamedTuple):
+    """A share with its interval and baselines."""
+
+    name: str
+    """under the axis"""
+    value: float
+    low: float
+    high: float
+    baselines: Sequence[float]
+
+
+def shares(points: Sequence[Point], *, describe: str, axis: str = "", height: int = 190) -> Markup:
+    """Shares from 0 to 1, side by side: a dot with its interval, and a hollow mark for each baseline."""
+    left, base, top = 34, height - BOTTOM, 10
+    step = (WIDTH - left - RIGHT) / max(len(points), 1)
+
+    def tall(share: Number) -> float:
+        return float(base - (base - top) * share)
+
+    parts = [
+        f'<line class="rule" x1="{left}" x2="{WIDTH - RIGHT}" y1="{tall(share):.1f}" y2="{tall(share):.1f}"/>'
+        f'<text x="{left - 5}" y="{tall(share) + 4:.1f}" text-anchor="end">{share:.0%}</text>'
+        for share in (0, 0.5, 1)
+    ]
+    for number, point in enumerate(points):
+        x = left + (number + 0.5) * step
+        words = f"{point.name}: {point.value:.0%}, interval {point.low:.0%} to {point.high:.0%}"
+        parts.append(f"<g><title>{escape(words)}</title>")
+        parts += [f'<circle class="hollow" cx="{x:.1f}" cy="{tall(mark):.1f}" r="3.5"/>' for mark in point.baselines]
+        parts.append(
+            f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{tall(point.low):.1f}" y2="{tall(point.high):.1f}"/>'
+        )
+        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{tall(point.value):.1f}" r="4"/></g>')
+        parts.append(f'<text x="{x:.1f}" y="{base + 13}" text-anchor="middle">{escape(point.name)}</text>')
+    parts.append(f'<text class="caption" x="{WIDTH / 2}" y="{base + 28}" text-anchor="middle">{escape(axis)}</text>')
+    return _framed("".join(parts), describe, height)
+
+
+def signed(value: Number, most: Number) -> Markup:
+    """A bar to the right of a middle line for a positive number, to the left for a negative; `most` fills a side."""
+    width, middle, height = 120, 60, 12
+    long = (middle - 2) * min(abs(value) / most, 1) if most > 0 else 0
+    left = middle if value >= 0 else middle - long
+    side = "bar" if value >= 0 else "bar against"
+    inside = (
+        f'<line class="rule" x1="{middle}" x2="{middle}" y1="0" y2="{height}"/>'
+        f'<rect class="{side}" x="{left:.1f}" y="2" width="{long:.1f}" height="{height - 4}"/>'
+    )
+    return Markup(f'<svg class="signed" viewBox="0 0 {width} {height}" aria-hidden="true">{inside}</svg>')
 
 
 def _framed(inside: str, describe: str, height: int, width: int = WIDTH, kind: str = "chart") -> Markup:

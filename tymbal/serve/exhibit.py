@@ -1,4 +1,8 @@
-"""What a folder has to show: its atlas, and the study around it where there is one."""
+"""What a folder has to show: its atlas, and the study around it where there is one.
+
+What the app itself keeps (notes, the search index) lies in `serve/` of a study, beside the folder of a bare atlas, and
+so outside all that has a checksum.
+"""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,17 +13,21 @@ from tymbal import artifact
 from tymbal.atlas import Atlas, Example, FeatureFilter, FeaturePage, FeatureRow, MapPoint, open_atlas
 from tymbal.errors import ArtifactError
 from tymbal.serve import palette
-from tymbal.serve.explained import Explained, explanations
-from tymbal.serve.text import Joiner
+from tymbal.serve.explained import explanations
+from tymbal.serve.judge import Judge
+from tymbal.serve.notes import Notes
+from tymbal.serve.prompting import Prompting
+from tymbal.serve.subject import Subject
+from tymbal.serve.text import Joiner, told_concept
+from tymbal.serve.text_search import TextSearch
 
 ATLAS = "atlas"
 EVALUATION = "evaluation.json"
 STUDY = "study.json"
+KEEPING = "serve"
 ROLE = "show"
 """the role of the passages that pages show"""
 _FEATURES_SAMPLED = 24
-LEAST_F1 = 0.2
-"""a feature is not said to tell a concept below this F1: the best of many concepts is always some concept"""
 
 
 class OnShow(NamedTuple):
@@ -34,7 +42,7 @@ class OnShow(NamedTuple):
 class Exhibit:
     """An open atlas with what is known about where it comes from.
 
-    Read only; threads may share it, but for one that reads ahead.
+    Read only but for the notes; threads may share it, but for one that reads ahead.
     """
 
     atlas: Atlas
@@ -42,11 +50,23 @@ class Exhibit:
     """the dictionary's health (`evaluation.json`), empty for a bare atlas"""
     study: dict[str, Any] = field(default_factory=dict)
     """what the study asked (`study.json`), empty for a bare atlas"""
-    explained: dict[int, Explained] = field(default_factory=dict)
-    """features in words, empty where none was explained"""
+    folder: Path | None = None
+    """the study's; None for a bare atlas"""
     read_ahead: int = 1
     """features read from the atlas at once, by one who draws them all in order"""
     _read: dict[int, OnShow] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        bare = self.atlas.folder
+        self.keeping = bare.with_name(f"{bare.name}-{KEEPING}") if self.folder is None else self.folder / KEEPING
+        self.explained = explanations(self.folder) if self.folder is not None else {}
+        self.atlas.explain((number, one.text, one.scores.get("auroc")) for number, one in self.explained.items())
+        self.notes = Notes(self.keeping / "notes.sqlite")
+        self.search = TextSearch(self.keeping / "search.sqlite", self.atlas, self.explained)
+        self.subject = Subject(self.folder or bare, self.study)
+        self.prompting = Prompting(self.subject)
+        identity = self.study.get("identity")
+        self.judge = Judge(identity.get("model") if isinstance(identity, dict) else None)
 
     @cached_property
     def joiner(self) -> Joiner:
@@ -101,7 +121,7 @@ class Exhibit:
 
 def told(row: FeatureRow) -> str:
     """The annotated concept that a feature tells; empty where it tells none."""
-    return row.concept if row.concept and (row.concept_f1 or 0) >= LEAST_F1 else ""
+    return told_concept(row.concept, row.concept_f1)
 
 
 def short_name(model: str) -> str:
@@ -127,9 +147,7 @@ def open_exhibit(folder: Path | str) -> Exhibit:
                 expected=f"a finished atlas in {folder}", got="none", do="run or resume the study up to its stage index"
             )
         return Exhibit(open_atlas(folder))
-    atlas, explained = open_atlas(folder / ATLAS), explanations(folder)
-    atlas.explain((feature, one.text, one.scores.get("auroc")) for feature, one in explained.items())
-    return Exhibit(atlas, _optional(folder / EVALUATION), _optional(folder / STUDY), explained)
+    return Exhibit(open_atlas(folder / ATLAS), _optional(folder / EVALUATION), _optional(folder / STUDY), folder)
 
 
 def _optional(file: Path) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _drawings(gallery: Gallery) -> Iterator[Drawing]:
     for name in data.DATA:
         yield Drawing(f"data/{name}.js", partial(data.script, gallery.exhibit, name))
     for page in gallery.pages.values():
-        if page.place.file == FRONT:
+        if page.place.file is None or page.place.file == FRONT:
             continue
         links = gallery.links(exported=True, depth=page.place.file.count("/"))
         for values in page.instances(gallery.exhibit):

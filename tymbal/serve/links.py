@@ -11,12 +11,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 
+def query_of(state: Mapping[str, Any]) -> str:
+    """State as it stands in an address; what is empty is left out."""
+    return urlencode({key: value for key, value in state.items() if value not in (None, "")}, errors="replace")
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a page lies: its path in the live app and its file in the export, with `{names}` to be filled."""
 
     path: str
-    file: str
+    file: str | None
+    """None for a page that needs a server"""
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,17 @@ class Links:
     depth: int = 0
     """folders between the exported file and the export's root"""
 
+    def has(self, page: str) -> bool:
+        """Whether this page can be linked to from here."""
+        return page in self.places and not (self.exported and self.places[page].file is None)
+
     def to(self, page: str, query: Mapping[str, Any] | None = None, **values: object) -> str:
         """The address of a page, with its state; raises `KeyError` for an unknown page."""
         place = self.places[page]
-        state = urlencode({key: value for key, value in (query or {}).items() if value not in (None, "")})
+        state = query_of(query or {})
         if self.exported:
+            if place.file is None:
+                raise KeyError(page)
             return self._up(place.file.format(**values)) + (f"#{state}" if state else "")
         return place.path.format(**values) + (f"?{state}" if state else "")
 

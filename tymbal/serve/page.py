@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tymbal import __version__
 from tymbal.serve import text
 from tymbal.serve.exhibit import Exhibit, told
-from tymbal.serve.links import Links, Place
+from tymbal.serve.links import Links, Place, query_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -31,10 +31,16 @@ class Asked(NamedTuple):
     """from the path, such as `{"number": "17"}`"""
     query: Mapping[str, str] = {}
     """from the query; always empty in the export"""
+    reader: str = ""
+    """who asks; empty in the export and for somebody who has not written anything yet"""
 
 
 def _one(_: Exhibit) -> Iterable[dict[str, str]]:
     return [{}]
+
+
+def _always(_: Exhibit) -> bool:
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,8 @@ class Page:
     """its word in the navigation; None for a page that is reached from others"""
     instances: Callable[[Exhibit], Iterable[dict[str, str]]] = _one
     """the values of each page of this kind, for the export"""
+    there: Callable[[Exhibit], bool] = _always
+    """whether the exhibit has what this page shows"""
 
 
 class Gallery:
@@ -57,7 +65,7 @@ class Gallery:
 
     def __init__(self, exhibit: Exhibit, pages: Iterable[Page]) -> None:
         self.exhibit = exhibit
-        self.pages = {page.name: page for page in pages}
+        self.pages = {page.name: page for page in pages if page.there(exhibit)}
         self.places = {page.name: page.place for page in self.pages.values()}
         self._templates = _environment()
 
@@ -87,9 +95,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("visible", "clipped", "spelled", "numeral", "percent", "one_in", "tick", "titled"):
+    for name in ("visible", "editable", "clipped", "spelled", "numeral", "percent", "one_in", "tick", "titled"):
         environment.filters[name] = getattr(text, name)
     environment.filters["told"] = told
+    environment.filters["query"] = query_of
     environment.globals["version"] = __version__
     environment.globals["shades"] = range(2, text.SHADES + 1, 2)
     return environment

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 LONGEST_TOKEN = 160
+LEAST_F1 = 0.2
+"""a feature is not said to tell a concept below this F1: the best of many concepts is always some concept"""
 SHADES = 20
 Number = int | float
 _SIGNS = {"\n": "⏎", "\t": "⇥", "\r": "⟨CR⟩", "\x00": "⟨NUL⟩", "\x1b": "⟨ESC⟩", "\x7f": "⟨DEL⟩", "\ufeff": "⟨BOM⟩"}
@@ -44,6 +46,14 @@ def _sign(character: str) -> str:
     if noncharacter or (unicodedata.category(character) in _ACTING and character not in _JOINERS):
         return f"⟨{code:02X}⟩"
     return character
+
+
+def editable(text: str) -> str:
+    """Text for a field that a reader goes on writing in: lines and tabs as they are, other acting characters as signs.
+
+    A field that shows a sign sends the sign back; so what acts is lost there, and seen to be lost.
+    """
+    return "".join(character if character in "\n\t" else visible(character) for character in text)
 
 
 def clipped(text: str, most: int = LONGEST_TOKEN) -> str:
@@ -161,9 +171,9 @@ def numeral(value: Number | None, decimals: int = 2) -> str:
     return text.replace("-", "−")
 
 
-def percent(share: Number | None) -> str:
+def percent(share: Number | None, decimals: int = 2) -> str:
     """A share between 0 and 1 as `0.42 %`."""
-    return "–" if share is None or math.isnan(share) else f"{numeral(100 * share)} %"
+    return "–" if share is None or math.isnan(share) else f"{numeral(100 * share, decimals)} %"
 
 
 def tick(value: Number) -> str:
@@ -179,6 +189,11 @@ def one_in(share: Number) -> str:
     if share >= 0.75:
         return "nearly every token"
     return f"1 token in {1 / share:,.0f}" if share < 0.1 else f"1 token in {1 / share:.1f}"
+
+
+def told_concept(concept: str | None, f1: float | None) -> str:
+    """The annotated concept that a feature tells; empty where it tells none."""
+    return concept if concept and (f1 or 0) >= LEAST_F1 else ""
 
 
 def titled(label: str, most: int = LONGEST_TOKEN) -> str:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from tymbal.corpora.pretraining import PADDING
 from tymbal.corpora.world import generate_world
-from tymbal.corpora.world.batches import PADDING, DocumentBatches, rounded_width
+from tymbal.corpora.world.batches import DocumentBatches, rounded_width
 from tymbal.corpora.world.recipe import WorldTraining
 from tymbal.corpora.world.training import train_tokenizer
 

@@ -16,19 +16,11 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from tymbal import artifact
+from tymbal.corpora.pretraining import PADDING, Batch
 from tymbal.corpora.world.generated import generate_world
 from tymbal.corpora.world.recipe import WorldTraining
 
 CONTEXT = 256
-PADDING = -1
-
-
-class Batch(NamedTuple):
-    """Token ids, padded on the right with -1, and where they stand in the run."""
-
-    shard: int
-    number: int
-    tokens: Tensor
 
 
 class _Shard(NamedTuple):

@@ -19,27 +19,17 @@ from torch import Tensor
 from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tymbal import artifact
+from tymbal.corpora.pretraining import TRAINING, Interval, ratio, read_model
 from tymbal.corpora.world.batches import CONTEXT
 from tymbal.corpora.world.forms.question import LABELS
 from tymbal.corpora.world.generated import GeneratedWorld, WorldDocument, generate_world
 from tymbal.corpora.world.grammar import NOVEL, TRAIN
-from tymbal.corpora.world.training import TRAINING
 
 HELD_OUT_SEED = 2  # documents of seed 0 are trained on, those of seed 1 are studied
 OFTEN = 250  # people who take about 60 % of all mentions
 RECALLED = ("home", "profession", "born", "friend", "employer", "animal")
 BATCH = 64  # documents
-RESAMPLES = 1_000
 Progress = Callable[[int, int, str], None]
-
-
-class Interval(NamedTuple):
-    """An estimate with the 95 % interval of a bootstrap over documents, and how many things it counts."""
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +77,12 @@ def measure(
     """
     world = generate_world(0)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model = read_model(folder)
     seen = _read(world, model, tokenizer, TRAIN, documents, progress)
     novel = _read(world, model, tokenizer, NOVEL, documents, progress)
     unigram, bigram = _ngram_losses(world, tokenizer, seen, counted)
     return Card(
-        loss=_ratio([read.losses.sum() for read in seen], [float(len(read.losses)) for read in seen]),
+        loss=ratio([read.losses.sum() for read in seen], [float(len(read.losses)) for read in seen]),
         floor=sum(read.floor for read in seen) / sum(len(read.losses) for read in seen),
         excess=_excess(seen),
         unigram=unigram,
@@ -149,20 +139,8 @@ def _losses(model: LlamaForCausalLM, batch: Tensor) -> tuple[list[np.ndarray], l
     )
 
 
-def _ratio(numerators: Sequence[float] | np.ndarray, denominators: Sequence[float] | np.ndarray) -> Interval:
-    """Sum over sum, with a bootstrap over documents; `n` is the sum of the denominators."""
-    above, below = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
-    if below.sum() == 0:
-        return Interval(float("nan"), float("nan"), float("nan"), 0)
-    generator = np.random.default_rng(0)
-    drawn = generator.integers(len(above), size=(RESAMPLES, len(above)))
-    ratios = above[drawn].sum(1) / np.maximum(below[drawn].sum(1), 1e-12)
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    return Interval(float(above.sum() / below.sum()), float(low), float(high), int(below.sum()))
-
-
 def _excess(reads: Sequence[_Read]) -> Interval:
-    return _ratio([read.losses.sum() - read.floor for read in reads], [float(len(read.losses)) for read in reads])
+    return ratio([read.losses.sum() - read.floor for read in reads], [float(len(read.losses)) for read in reads])
 
 
 def _excess_by(reads: Sequence[_Read]) -> dict[str, Interval]:
@@ -203,7 +181,7 @@ def _recall(world: GeneratedWorld, seen: Sequence[_Read], novel: Sequence[_Read]
                 asked.setdefault((attribute, tier), []).append(right)
     return {
         attribute: {
-            tier: _ratio(np.array(answers, dtype=float), np.ones(len(answers)))
+            tier: ratio(np.array(answers, dtype=float), np.ones(len(answers)))
             for tier in ("often", "seldom", "untold")
             if (answers := asked.get((attribute, tier)))
         }
@@ -247,15 +225,15 @@ def _speech(
     )
     parses = [world.parse(text) for text in tokenizer.batch_decode(made, skip_special_tokens=True)]
     shares = {
-        "readable": _ratio(np.array([parse is not None for parse in parses], dtype=float), np.ones(samples)),
-        "faithful": _ratio(
+        "readable": ratio(np.array([parse is not None for parse in parses], dtype=float), np.ones(samples)),
+        "faithful": ratio(
             np.array([bool(parse and parse.faithful) for parse in parses], dtype=float), np.ones(samples)
         ),
     }
     read = [parse for parse in parses if parse]
     for name in sorted({parse.language for parse in read}):
         faithful = [parse.faithful for parse in read if parse.language == name]
-        shares[f"faithful among readable, language.{name}"] = _ratio(
+        shares[f"faithful among readable, language.{name}"] = ratio(
             np.array(faithful, dtype=float), np.ones(len(faithful))
         )
     return shares
@@ -283,9 +261,9 @@ def describe(folder: Path, card: Card) -> str:
         "| loss, nats a token | |",
         "|---|---|",
         f"| floor: the generator itself, exact | {card.floor:.3f} |",
-        f"| this model | {_say(card.loss, 3)} |",
-        f"| above the floor | {_say(card.excess, 3)} |",
-        f"| above the floor, novel wordings and facts | {_say(card.novel_excess, 3)} |",
+        f"| this model | {card.loss.said(3)} |",
+        f"| above the floor | {card.excess.said(3)} |",
+        f"| above the floor, novel wordings and facts | {card.novel_excess.said(3)} |",
         f"| bigrams | {card.bigram:.3f} |",
         f"| unigrams | {card.unigram:.3f} |",
         "",
@@ -297,16 +275,11 @@ def describe(folder: Path, card: Card) -> str:
         "|---|---|---|---|",
     ]
     for attribute, tiers in card.recall.items():
-        cells = " | ".join(_say(tiers[tier], 2) if tier in tiers else "–" for tier in ("often", "seldom", "untold"))
+        cells = " | ".join(tiers[tier].said(2) if tier in tiers else "–" for tier in ("often", "seldom", "untold"))
         lines.append(f"| {attribute} | {cells} |")
     lines += ["", "| above the floor, nats a token | |", "|---|---|"]
-    lines += [f"| {name} | {_say(interval, 3)} |" for name, interval in card.excess_by.items()]
+    lines += [f"| {name} | {interval.said(3)} |" for name, interval in card.excess_by.items()]
     lines += ["", "| texts sampled from the model, share | |", "|---|---|"]
-    lines += [f"| {name} | {_say(interval, 2)} |" for name, interval in card.speech.items()]
+    lines += [f"| {name} | {interval.said(2)} |" for name, interval in card.speech.items()]
     lines += ["", "Intervals are 95 % bootstraps over documents; n counts tokens, facts or texts.", ""]
     return "\n".join(lines)
-
-
-def _say(interval: Interval, digits: int) -> str:
-    value, low, high, n = interval
-    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}], n = {n:,}"

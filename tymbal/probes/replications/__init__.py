@@ -3,6 +3,6 @@
 Each writes a folder of tables and pictures, and returns it as text for a page.
 """
 
-from tymbal.probes.replications.experiment import EXPERIMENTS, ReplicationConfig, replicate
+from tymbal.probes.replications.experiment import EXPERIMENTS, Page, ReplicationConfig, replicate
 
-__all__ = ["EXPERIMENTS", "ReplicationConfig", "replicate"]
+__all__ = ["EXPERIMENTS", "Page", "ReplicationConfig", "replicate"]

@@ -1,6 +1,6 @@
 """What all replications share: where the real data lie, and a page that grows section by section."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -35,6 +35,8 @@ class ReplicationConfig:
     """the model that knows the generated world: 'bundled' or a folder"""
     examples: int = 5000
     """at most so many examples of each data set, drawn by the seed"""
+    parts: tuple[str, ...] = ()
+    """only these parts: towns, founded, places; statement, verdict, contrast, facts; gender, language; none: all"""
     seed: int = 0
     """seed of every draw, split and control"""
 
@@ -42,14 +44,27 @@ class ReplicationConfig:
 class Page:
     """The tables and pictures of one experiment, in a folder."""
 
-    def __init__(self, folder: Path, config: ReplicationConfig, progress: Progress | None) -> None:
-        self.folder, self.config, self._progress = folder, config, progress
+    def __init__(
+        self, folder: Path, config: ReplicationConfig, progress: Progress | None, model: Path | None = None
+    ) -> None:
+        self.folder, self.config, self.progress = folder, config, progress
+        self._model = model
         self._parts: list[str] = []
+
+    def wants(self, part: str) -> bool:
+        """Whether this part is to be conducted."""
+        return not self.config.parts or part in self.config.parts
 
     def say(self, text: str) -> None:
         """Add a paragraph or a table; `page.md` grows with it, so that a stopped experiment leaves what it found."""
         self._parts.append(text)
         write_text(self.folder / "page.md", self.text())
+
+    def model(self, made_by: str) -> Path:
+        """The model that the user named; raises `ProbeError` where none was named."""
+        if self._model is None:
+            raise ProbeError(expected="the folder of a model", got="none", do=f"name the one that `{made_by}` wrote")
+        return self._model
 
     def left_out(self, what: str, why: str) -> None:
         """Say that a part was not conducted."""
@@ -57,7 +72,7 @@ class Page:
 
     def probe(self, model: LanguageModel, texts: LabelledTexts, name: str, config: ProbeConfig) -> ProbeReport:
         """Probe, and add the table, the pictures and the finding under this name."""
-        report = probe(model, texts.sampled(self.config.examples, self.config.seed), config, self._progress)
+        report = probe(model, texts.sampled(self.config.examples, self.config.seed), config, self.progress)
         write_json(self.folder / f"{name}.json", report.as_json())
         draw_scores(report, self.folder / f"{name}.svg")
         self.say(f"### {report.concept}, {report.model_name}\n\n{_sample(report)}\n\n{report_table(report)}")
@@ -80,12 +95,31 @@ def _sample(report: ProbeReport) -> str:
     )
 
 
-def replicate(name: str, config: ReplicationConfig, folder: Path, progress: Progress | None = None) -> str:
-    """Conduct one of the experiments into a folder; returns its page. Raises `ProbeError` for an unknown name."""
-    if name not in EXPERIMENTS:
-        raise ProbeError(expected=f"an experiment: {', '.join(EXPERIMENTS)}", got=repr(name), do="name one of these")
-    run: Callable[[Page], None] = import_module(EXPERIMENTS[name]).run
-    page = Page(folder, config, progress)
+def replicate(
+    name: str,
+    config: ReplicationConfig,
+    folder: Path,
+    progress: Progress | None = None,
+    *,
+    experiments: Mapping[str, str] = EXPERIMENTS,
+    model: Path | None = None,
+) -> str:
+    """Conduct one of the experiments into a folder; returns its page.
+
+    `model` is the folder of the model to look into, for an experiment that has none of its own. Raises `ProbeError` for
+    an unknown name or part, and for a model that is missing.
+    """
+    if name not in experiments:
+        raise ProbeError(expected=f"an experiment: {', '.join(experiments)}", got=repr(name), do="name one of these")
+    module = import_module(experiments[name])
+    run: Callable[[Page], None] = module.run
+    if unknown := [part for part in config.parts if part not in module.PARTS]:
+        raise ProbeError(
+            expected=f"parts of {name}: {', '.join(module.PARTS) or 'it has none'}",
+            got=", ".join(unknown),
+            do="name some of these, or none for all of it",
+        )
+    page = Page(folder, config, progress, model)
     run(page)
     return page.text()
 

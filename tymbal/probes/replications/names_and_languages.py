@@ -14,8 +14,9 @@ from tymbal.probes.table import HEAD, interval, markdown
 
 STEM = 3
 """Names that begin with the same letters (Anna, Anne, Annette) are one group."""
-PARTS = 20
+SHARES = 20
 """The declaration is cut into so many parts; a part is one group in all languages, since it says the same in each."""
+PARTS = ("gender", "language")
 LINE = 120
 """Characters of a text, at most."""
 
@@ -29,7 +30,8 @@ def run(page: Page) -> None:
     models = real_models(page.config)
     by_last = ProbeConfig(seed=page.config.seed)
     found = []
-    for texts in (names(real / "labelled" / "names"), languages(real / "text" / "udhr")):
+    concepts = {"gender": names(real / "labelled" / "names"), "language": languages(real / "text" / "udhr")}
+    for texts in (own for part, own in concepts.items() if page.wants(part)):
         for model in models:
             name = f"{texts.name.partition(' ')[0]}-{Path(model.name).name}"
             found.append(page.probe(model, texts, name, by_last))
@@ -52,7 +54,7 @@ def names(folder: Path) -> LabelledTexts:
 def languages(folder: Path) -> LabelledTexts:
     """Lines of the declaration of human rights and the language they are in."""
     examples = tuple(
-        Example(line, 0, len(line), path.stem.partition("_")[0], f"part {PARTS * number // len(found)}", "")
+        Example(line, 0, len(line), path.stem.partition("_")[0], f"part {SHARES * number // len(found)}", "")
         for path in sorted(folder.glob("*.txt"))
         for found in [list(_short(_lines(path)))]
         for number, line in enumerate(found)

@@ -13,6 +13,7 @@ from tymbal.probes.replications.experiment import Page, encoder, world_model
 from tymbal.probes.targets import Numbers
 from tymbal.probes.world import concept_texts
 
+PARTS = ("towns", "founded", "places")
 PLACES = "labelled/places/world_place.csv"
 
 
@@ -20,9 +21,13 @@ def run(page: Page) -> None:
     """Towns, founding years, places."""
     config, world, model = page.config, generate_world(0), world_model(page.config)
     by_last = ProbeConfig(seed=config.seed)
-    towns = page.probe(model, concept_texts(world, "town.position"), "towns", by_last)
-    _map(page, towns, ("x, km", "y, km"), "Towns of the world", "towns-map")
-    page.probe(model, concept_texts(world, "town.founded"), "founded", by_last)
+    if page.wants("towns"):
+        towns = page.probe(model, concept_texts(world, "town.position"), "towns", by_last)
+        _map(page, towns, ("x, km", "y, km"), "Towns of the world", "towns-map")
+    if page.wants("founded"):
+        page.probe(model, concept_texts(world, "town.founded"), "founded", by_last)
+    if not page.wants("places"):
+        return
     sentences = encoder(config)
     if config.real is None or sentences is None:
         page.left_out("places of the earth", "want of --real or of all-MiniLM-L6-v2")

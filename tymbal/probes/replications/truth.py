@@ -24,18 +24,22 @@ from tymbal.probes.targets import Classes
 from tymbal.probes.world import READ_AT, asking, statements
 
 FACTS = "labelled/facts_true_false.csv"
+PARTS = (*READ_AT, "contrast", "facts")
 
 
 def run(page: Page) -> None:
     """The world's statements, contrast-consistent search, real facts."""
     config, model = page.config, world_model(page.config)
     by_last = ProbeConfig(seed=config.seed)
-    for place in READ_AT:
+    for place in filter(page.wants, READ_AT):
         texts = statements(generate_world(0), examples=config.examples, asked=place == "verdict")
         reports = {label: page.probe(model, own, f"{place}-{label}", by_last) for label, own in texts.items()}
         page.say(_told_apart(reports, place))
         page.say(_transfer(reports["true"]))
-    page.say(_contrast(page, model))
+    if page.wants("contrast"):
+        page.say(_contrast(page, model))
+    if not page.wants("facts"):
+        return
     sentences = encoder(config)
     if config.real is None or sentences is None:
         page.left_out("true and false facts", "want of --real or of all-MiniLM-L6-v2")

@@ -2,10 +2,16 @@
 
 from tymbal.serve.links import Place
 from tymbal.serve.page import Page
+from tymbal.serve.pages.calibrate import fill_calibrate
+from tymbal.serve.pages.completeness import fill_completeness, has_concepts
 from tymbal.serve.pages.explore import fill_explore
 from tymbal.serve.pages.feature import each_feature, fill_feature
 from tymbal.serve.pages.map import fill_map
+from tymbal.serve.pages.notes import fill_notes
 from tymbal.serve.pages.overview import fill_overview
+from tymbal.serve.pages.prompt import fill_prompt, has_model
+from tymbal.serve.pages.search import fill_search
+from tymbal.serve.pages.steer import fill_steer
 
 PAGES = (
     Page(
@@ -23,11 +29,56 @@ PAGES = (
         word="Explore",
     ),
     Page(
+        name="search",
+        place=Place("/search", None),
+        template="search.html",
+        fill=fill_search,
+        word="Search",
+    ),
+    Page(
         name="map",
         place=Place("/map", "map.html"),
         template="map.html",
         fill=fill_map,
         word="Map",
+    ),
+    Page(
+        name="completeness",
+        place=Place("/completeness", "completeness.html"),
+        template="completeness.html",
+        fill=fill_completeness,
+        word="Completeness",
+        there=has_concepts,
+    ),
+    Page(
+        name="prompt",
+        place=Place("/prompt", None),
+        template="prompt.html",
+        fill=fill_prompt,
+        word="Prompt",
+        there=has_model,
+    ),
+    Page(
+        name="steer",
+        place=Place("/steer", None),
+        template="steer.html",
+        fill=fill_steer,
+        word="Steer",
+        there=has_model,
+    ),
+    Page(
+        name="notes",
+        place=Place("/notes", None),
+        template="notes.html",
+        fill=fill_notes,
+        word="Notes",
+    ),
+    Page(
+        name="calibrate",
+        place=Place("/calibrate", None),
+        template="calibrate.html",
+        fill=fill_calibrate,
+        word="Calibrate",
     ),
     Page(
         name="feature",

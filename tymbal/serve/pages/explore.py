@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from tymbal.atlas import FeatureFilter, FeatureRow
 from tymbal.serve.exhibit import Exhibit
 from tymbal.serve.page import Asked
+from tymbal.serve.pages.address import whole
 
 ROWS = 50
 LONGEST_SEARCH = 200
@@ -62,13 +63,13 @@ class State:
         direction = query.get("dir", "")
         return cls(
             search=query.get("q", "").strip()[:LONGEST_SEARCH],
-            cluster=_whole(query.get("cluster", "")),
+            cluster=whole(query.get("cluster", "")),
             at_least=query.get("min", "") if query.get("min") in SHARES else "",
             at_most=query.get("max", "") if query.get("max") in SHARES else "",
             show=query.get("show", "") if query.get("show") in ("alive", "dead", "all") else "alive",
             order=order.column,
             descending=order.descending if direction not in ("asc", "desc") else direction == "desc",
-            page=max(_whole(query.get("page", "")) or 1, 1),
+            page=max(whole(query.get("page", "")) or 1, 1),
         )
 
     def query(self, **changes: Any) -> dict[str, Any]:
@@ -96,10 +97,6 @@ class State:
         )
 
 
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
-
-
 def fill_explore(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
     """One page of features in the state that the address asks for."""
     atlas, state = exhibit.atlas, State.asked(asked.query)
@@ -111,6 +108,7 @@ def fill_explore(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
     return {
         "state": state,
         "rows": rows,
+        "notes": exhibit.notes.of(row.feature for row in rows),
         "found": found,
         "number": number,
         "last": last,

@@ -8,7 +8,9 @@ from markupsafe import Markup
 from tymbal.atlas import Example, FeaturePage
 from tymbal.serve import chart
 from tymbal.serve.exhibit import Exhibit
+from tymbal.serve.notes import FeatureNotes
 from tymbal.serve.page import Asked, NothingThereError
+from tymbal.serve.pages.address import whole
 from tymbal.serve.text import Joiner, direction, tick, tinted
 
 FIRST = 12
@@ -39,7 +41,10 @@ def fill_feature(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
     number = _number(asked.values.get("number", ""), len(exhibit.atlas))
     page, examples = exhibit.shown(number)
     last = len(exhibit.atlas) - 1
+    notes = exhibit.notes.of([number]).get(number, FeatureNotes())
     return {
+        "notes": notes,
+        "vote": notes.votes.get(asked.reader, ""),
         "feature": page,
         "explained": exhibit.explained.get(number),
         "top": [shown_example(example, page.maximum, exhibit.joiner) for example in examples if example.kind == "top"],
@@ -58,8 +63,9 @@ def each_feature(exhibit: Exhibit) -> Iterable[dict[str, str]]:
 
 
 def _number(text: str, features: int) -> int:
-    if text.isascii() and text.isdigit() and len(text) <= 9 and int(text) < features:
-        return int(text)
+    number = whole(text)
+    if number is not None and number < features:
+        return number
     raise NothingThereError(f"There is no feature {text[:40]}; this dictionary has features 0 to {features - 1}.")
 
 

@@ -1,4 +1,12 @@
-"""Replace dead features by rows that the dictionary reconstructs badly.
+"""Two ways to bring dead features back, besides AuxK (`loss.py`): lift their biases, or give them new directions.
+
+Where features compete for places, AuxK teaches a dead feature what the live ones leave over, but that is less than what
+wins a place. So its bias rises, a share of the lowest values kept in each step, until the feature fires on the rows
+that suit it most. There it learns as any other, its bias too. The lift falls with the learning rate, for at the end no
+feature could learn what to do with its place. (Wang et al. 2024, "Auxiliary-Loss-Free Load Balancing Strategy for
+Mixture-of-Experts", balance experts alike.)
+
+On request dead features are replaced by rows that the dictionary reconstructs badly:
 
 1. Rows are drawn with a probability proportional to their squared error squared.
 2. Each dead feature's direction becomes that of a drawn row's error; its encoder reads that direction with a fifth of
@@ -10,13 +18,29 @@ themselves, which the decoder bias and the live features already explain in part
 """
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
+from tymbal.dictionaries.active import Active
 from tymbal.dictionaries.dictionary import Dictionary
 from tymbal.dictionaries.reconstruction import Rows
 
 SHARE_OF_NORM = 0.2
+
+
+@torch.no_grad()
+def raise_biases(dictionary: Dictionary, dead: Bool[Tensor, " feature"], active: Active, share: float) -> None:
+    """Raise the biases of dead features by a share of the lowest value kept in a row, where features compete."""
+    ranks = dictionary.ranks
+    if not dictionary.competitive or share == 0 or not int(ranks.over_features(dead.sum())):
+        return
+    lengths = torch.diff(active.offsets, append=active.offsets.new_tensor([active.values.numel()]))
+    own = torch.segment_reduce(active.values.detach(), "min", lengths=lengths, initial=torch.inf, unsafe=True)
+    lowest = ranks.lowest_in_rows(own)
+    kept = torch.isfinite(lowest)
+    total, rows = ranks.over_rows(torch.stack([lowest[kept].sum(), kept.sum().to(lowest)]))
+    if int(rows):
+        dictionary.encoder_bias[dead] += share * (total / rows).to(dictionary.encoder_bias)
 
 
 @torch.no_grad()

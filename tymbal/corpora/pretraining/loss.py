@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import LlamaForCausalLM
 
-from tymbal.corpora.world.batches import PADDING
+from tymbal.corpora.pretraining.batch import PADDING
 
 _HALF = torch.bfloat16
 

@@ -6,7 +6,7 @@ from torch.nn.functional import normalize
 
 from tymbal.dictionaries import KINDS, Dictionary, JumpReLU
 from tymbal.dictionaries.reconstruction import Rows
-from tymbal.dictionaries.resampling import replace_dead
+from tymbal.dictionaries.revival import replace_dead
 
 
 def made(kind: type[Dictionary]) -> tuple[Dictionary, torch.optim.Adam]:

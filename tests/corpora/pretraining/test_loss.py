@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from transformers import LlamaForCausalLM
 
-from tymbal.corpora.world.batches import PADDING
-from tymbal.corpora.world.loss import BatchLoss, can_compile
+from tymbal.corpora.pretraining import PADDING
+from tymbal.corpora.pretraining.loss import BatchLoss, can_compile
 from tymbal.corpora.world.training import new_model
 
 VOCABULARY = 300
