@@ -58,9 +58,17 @@ NAMES = {
     ),
     "tymbal.edits.replications": "EXPERIMENTS Flips Reading Trial Turning Way draw_flips",
     "tymbal.explain": (
-        "Activity Evidence ExplainConfig Explainer Explanation ExplanationFolder Explanations Predicate "
-        "PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR explain_features "
-        "open_explanations parse_predicate unclear"
+        "Activity ChatConfig ChatExplainer Evidence ExplainConfig Explainer Explanation ExplanationFolder "
+        "Explanations Predicate PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR Window "
+        "WindowReader explain_features open_explanations parse_predicate unclear"
+    ),
+    "tymbal.explain.chat": (
+        "Cached Client Completion Digits Endpoint EndpointConfig Fields Form LocalModel Price Question Reply Tally "
+        "Unanswered Unreadable Usage ask"
+    ),
+    "tymbal.explain.judged": (
+        "Case Detection Embedding Encoder Fuzzing Intruder JUDGED JUDGES JudgeConfig Panel Rubric ScoreConfig Scorer "
+        "Simulation Surprisal Verdict chosen_features identity_of judge_features require_other_judge"
     ),
     "tymbal.models": (
         "ARCHITECTURES Architecture Edit LanguageModel PlacedEdit Site SiteKind TokenPlaces Tokens open_model "
@@ -74,7 +82,7 @@ NAMES = {
     ),
     "tymbal.probes.replications": "EXPERIMENTS Page ReplicationConfig replicate",
     "tymbal.serve": "NeuronpediaConfig create_app export export_neuronpedia serve",
-    "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study open_study resume_study",
+    "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study explained_subject open_study resume_study",
     "tymbal.theory": "",
     "tymbal.theory.modal": (
         "Agent CooperateBot DefectBot Equilibrium FairBot JustBot LIBRARY Match Payoffs PayorBot PayorEBot "

@@ -8,6 +8,7 @@
     ├── TheoryError      a formula, an agent or a model of the theory room that cannot be used
     ├── CertificateError an eraser that cannot be shown to have erased
     ├── ProbeError       labels that a probe cannot be fitted to
+    ├── EndpointError    a language model's address that does not answer, or not as it should
     └── MissingExtraError  an optional library that is not installed
 
 Every message is one line, worded *expected / got / do this*. The command line prints it and exits 1.
@@ -50,6 +51,10 @@ class CertificateError(TymbalError):
 
 class ProbeError(TymbalError):
     """Labels that a probe cannot be fitted to, or a fit that does not settle."""
+
+
+class EndpointError(TymbalError):
+    """A language model's address that does not answer, or not as it should."""
 
 
 class MissingExtraError(TymbalError):

@@ -1,13 +1,14 @@
 """`tymbal explain`: what a study's features fire on, and how well that holds on other passages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import tyro
-from tyro.conf import Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
+from tymbal.cli.chat_options import ChatOptions
 from tymbal.study.shelf import last_study
 
 
@@ -16,13 +17,17 @@ class Options:
     """Say what the features of a study fire on, and how well that holds on passages that took no part in finding it.
 
     The predicate explainer is used: no language model, no network. Of a study that is explained already the table is
-    printed again; one that is not is gone on with, as by `tymbal study --resume`.
+    printed again; one that is not is gone on with, as by `tymbal study --resume`. With --explainer or --judge a
+    language model speaks of some features, or judges what is said of them; what was answered is kept, and the same
+    command goes on where it was stopped.
     """
 
     folder: Annotated[Positional[Path | None], arg(metavar="[STUDY]")] = None
     """the study's folder; None: the last study of this folder"""
     features: Annotated[tuple[int, ...], arg(metavar="N ...")] = ()
-    """print the explanations of these features, instead of ten drawn at random"""
+    """print the explanations of these features, instead of ten drawn at random; with a language model: ask of these"""
+    chat: Annotated[ChatOptions, OmitArgPrefixes] = field(default_factory=ChatOptions)
+    """the language models, if any"""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -36,4 +41,9 @@ def main(arguments: Sequence[str]) -> None:
     from tymbal.study import resume_study
 
     study = resume_study(folder, display=Display())
+    if options.chat.asks:
+        from tymbal.cli.judging import judge_study
+
+        judge_study(study, options.features, options.chat)
+        return
     show_explanations(open_explanations(study.explanations), options.features)

@@ -1,6 +1,7 @@
 """Features put into words, and the words put to the test."""
 
 from tymbal.explain.activity import Activity
+from tymbal.explain.chat_explainer import ChatConfig, ChatExplainer
 from tymbal.explain.config import ExplainConfig, PredicateConfig
 from tymbal.explain.evidence import Evidence
 from tymbal.explain.explainer import Explainer
@@ -12,10 +13,13 @@ from tymbal.explain.predicates import PredicateExplainer
 from tymbal.explain.single_token import TokenExplainer
 from tymbal.explain.tables import ExplanationFolder, Explanations, open_explanations
 from tymbal.explain.text import Text
+from tymbal.explain.windows import Window, WindowReader
 
 __all__ = [
     "UNCLEAR",
     "Activity",
+    "ChatConfig",
+    "ChatExplainer",
     "Evidence",
     "ExplainConfig",
     "Explainer",
@@ -29,6 +33,8 @@ __all__ = [
     "Text",
     "TokenExplainer",
     "Told",
+    "Window",
+    "WindowReader",
     "explain_features",
     "open_explanations",
     "parse_predicate",

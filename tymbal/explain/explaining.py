@@ -48,7 +48,7 @@ from tymbal.models import LanguageModel
 
 FEATURES = "features"
 """the system that is explained; the others are its baselines"""
-_WORK = "work"
+WORK = "work"
 """the folder of what is thrown away when all is scored"""
 
 
@@ -99,6 +99,34 @@ class System(NamedTuple):
         return name if self.name == FEATURES else f"{self.name}/{name}"
 
 
+def score_text(subject: Subject, tokens: int) -> Text:
+    """The tokens of the `score` passages, at most about so many."""
+    return Text.of(subject.codes, Role.SCORE, subject.model.token_text, subject.annotations, tokens)
+
+
+def systems(
+    subject: Subject, folder: Path, config: ExplainConfig, features: Sequence[int] | None, progress: Progress | None
+) -> Iterator[System]:
+    """The dictionary's features, all unless some are named, then the baselines, whose codes are made in `folder`."""
+    tokens = config.tokens
+    evidence = Evidence.of(
+        subject.codes,
+        subject.model.token_text,
+        annotations=subject.annotations,
+        atlas=subject.atlas,
+        tokens=tokens,
+    )
+    every = range(len(subject.atlas)) if features is None else list(features)
+    yield System(FEATURES, every, evidence, Activity.of(subject.codes, Role.SCORE, tokens))
+    if not config.baseline_features:
+        return
+    for name, codes in subject.baselines(folder, config.seed, progress):
+        own = replace(evidence, activity=Activity.of(codes, Role.EXPLAIN, tokens), atlas=None)
+        drawn = np.random.default_rng(config.seed).permutation(own.activity.features)
+        some = np.sort(drawn[: config.baseline_features]).tolist()
+        yield System(name, some, own, Activity.of(codes, Role.SCORE, tokens))
+
+
 def explain_features(
     subject: Subject,
     folder: Path | str,
@@ -116,7 +144,7 @@ def explain_features(
     `ValueError` for a feature that does not exist.
     """
     folder, explainer = Path(folder), explainer or PredicateExplainer()
-    _require_known(features, len(subject.atlas))
+    require_known(features, len(subject.atlas))
     about = {
         "explainer": explainer.identity(),
         "config": asdict(config),
@@ -127,14 +155,15 @@ def explain_features(
     if artifact.is_sealed(folder) and not any(artifact.damage(folder)):
         return open_explanations(folder)
     task = _Task(subject, work, config, explainer, progress)
-    scored = {system.name: task.done(system) for system in task.systems(features)}
+    scored = {system.name: task.done(system) for system in systems(subject, folder / WORK, config, features, progress)}
     named = {row["feature"]: row for row in scored[FEATURES].explanations}
-    shutil.rmtree(folder / _WORK, ignore_errors=True)
+    shutil.rmtree(folder / WORK, ignore_errors=True)
     work.seal(about, {"systems": summary_of(scored, config.seed), "naming": naming(told, named)})
     return open_explanations(folder)
 
 
-def _require_known(features: Sequence[int] | None, count: int) -> None:
+def require_known(features: Sequence[int] | None, count: int) -> None:
+    """Raise `ValueError` for a feature that does not exist."""
     for feature in features or ():
         if not 0 <= feature < count:
             raise ValueError(f"feature must be from 0 to {count - 1}, not {feature}")
@@ -153,26 +182,6 @@ class _Task:
     ) -> None:
         self.subject, self.work, self.config, self.explainer = subject, work, config, explainer
         self.progress = progress
-
-    def systems(self, features: Sequence[int] | None) -> Iterator[System]:
-        """The dictionary's features, then the baselines."""
-        subject, tokens = self.subject, self.config.tokens
-        evidence = Evidence.of(
-            subject.codes,
-            subject.model.token_text,
-            annotations=subject.annotations,
-            atlas=subject.atlas,
-            tokens=tokens,
-        )
-        every = range(len(subject.atlas)) if features is None else list(features)
-        yield System(FEATURES, every, evidence, Activity.of(subject.codes, Role.SCORE, tokens))
-        if not self.config.baseline_features:
-            return
-        for name, codes in subject.baselines(self.work.folder / _WORK, self.config.seed, self.progress):
-            own = replace(evidence, activity=Activity.of(codes, Role.EXPLAIN, tokens), atlas=None)
-            drawn = np.random.default_rng(self.config.seed).permutation(own.activity.features)
-            some = np.sort(drawn[: self.config.baseline_features]).tolist()
-            yield System(name, some, own, Activity.of(codes, Role.SCORE, tokens))
 
     def done(self, system: System) -> Scored:
         """Explain and score a system; what is on disk already is kept."""
@@ -193,9 +202,7 @@ class _Task:
 
     @cached_property
     def _score_text(self) -> Text:
-        subject = self.subject
-        spell = subject.model.token_text
-        return Text.of(subject.codes, Role.SCORE, spell, subject.annotations, self.config.tokens)
+        return score_text(self.subject, self.config.tokens)
 
     @cached_property
     def _bootstrap(self) -> Bootstrap:
@@ -216,7 +223,7 @@ class _Task:
         for feature in features:
             rows, _ = system.evidence.activity.of_feature(feature)
             fired_on = [text.vocabulary[number] for number in np.unique(text.token[rows])]
-            other = _another(clear, feature, self.config.seed)
+            other = another(clear, feature, self.config.seed)
             yield Contender(
                 feature,
                 _parsed(own[feature]),
@@ -227,7 +234,7 @@ class _Task:
             )
 
 
-def _another(clear: Sequence[int], feature: int, seed: int) -> int | None:
+def another(clear: Sequence[int], feature: int, seed: int) -> int | None:
     """One of these features other than the one given, drawn at random; None where there is none."""
     others = [one for one in clear if one != feature]
     return others[int(np.random.default_rng([seed, feature]).integers(len(others)))] if others else None

@@ -10,16 +10,26 @@ from tymbal.study.plan import BUNDLED, StudyConfig
 
 if TYPE_CHECKING:
     from tymbal.study.folder import StudyFolder
-    from tymbal.study.study import Study, conduct_study, open_study, resume_study
+    from tymbal.study.study import Study, conduct_study, explained_subject, open_study, resume_study
 
 _OWNERS = {
     "Study": "tymbal.study.study",
     "StudyFolder": "tymbal.study.folder",
     "conduct_study": "tymbal.study.study",
+    "explained_subject": "tymbal.study.study",
     "open_study": "tymbal.study.study",
     "resume_study": "tymbal.study.study",
 }
-__all__ = ["BUNDLED", "Study", "StudyConfig", "StudyFolder", "conduct_study", "open_study", "resume_study"]
+__all__ = [
+    "BUNDLED",
+    "Study",
+    "StudyConfig",
+    "StudyFolder",
+    "conduct_study",
+    "explained_subject",
+    "open_study",
+    "resume_study",
+]
 
 
 def __getattr__(name: str) -> Any:

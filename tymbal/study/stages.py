@@ -45,6 +45,11 @@ class Work:
         """The trained dictionary."""
         return load_dictionary(self.folder.output("train"))
 
+    def subject(self) -> Subject:
+        """What is explained; its atlas is to be closed."""
+        atlas = open_atlas(self.folder.output("index"))
+        return Subject(atlas=atlas, dictionary=self.dictionary, model=self.model, store=self.passages)
+
     @property
     def stores(self) -> bool:
         """Whether activations are stored, or else streamed."""
@@ -100,11 +105,10 @@ def _index(work: Work, progress: Progress) -> None:
 
 
 def _explain(work: Work, progress: Progress) -> None:
-    atlas = open_atlas(work.folder.output("index"))
-    subject = Subject(atlas=atlas, dictionary=work.dictionary, model=work.model, store=work.passages)
+    subject = work.subject()
     told = told_concepts(artifact.read_json(work.folder.output("evaluate")))
     config = budget.explain_config(work.config)
-    with closing(atlas):
+    with closing(subject.atlas):
         explain_features(subject, work.folder.output("explain"), config, told=told, progress=progress)
 
 

@@ -3,6 +3,7 @@
     conduct_study    open the model, find or begin the folder, do the stages
     resume_study     the same, from what the folder says
     open_study       read what a complete study found
+    explained_subject    open what it explains
 
 1. The model is opened; what the user left open is filled in from it, and what is asked is compared with what the
    folder holds. Another study's folder is refused.
@@ -20,6 +21,7 @@ import torch
 
 from tymbal import artifact
 from tymbal.errors import ArtifactError, CorpusError, TymbalError
+from tymbal.explain import Subject
 from tymbal.models import LanguageModel
 from tymbal.study.folder import StudyFolder
 from tymbal.study.journal import Display, Journal, Silence
@@ -97,6 +99,13 @@ def open_study(folder: Path) -> Study:
         got = f"no {missing[0]} stage yet" if question else "no study.json there"
         raise ArtifactError(expected=f"a complete study in {folder}", got=got, do=f"{_resume_line(folder)}")
     return Study(folder, question, artifact.read_json(held.output("evaluate")))
+
+
+def explained_subject(study: Study) -> Subject:
+    """What the study explains: its atlas, which is to be closed, and what that was made from."""
+    config, found = StudyConfig(**study.question["config"]), study.question
+    model = open_subject(found["model"], config.device, found["identity"]["model"]["revision"])
+    return Work(StudyFolder(study.folder), model, tuple(found["corpus"]), config).subject()
 
 
 def _question(subject: LanguageModel, model: str, corpus: tuple[str, ...], config: StudyConfig) -> dict[str, Any]:

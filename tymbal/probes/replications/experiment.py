@@ -134,13 +134,16 @@ def world_model(config: ReplicationConfig) -> LanguageModel:
 
 def encoder(config: ReplicationConfig) -> LanguageModel | None:
     """all-MiniLM-L6-v2, or None where it is not installed; raises `ModelError` for a folder that holds no model."""
-    folder = config.encoder
-    if folder is None:
-        spec = find_spec(_MINILM)
-        if spec is None or not spec.submodule_search_locations:
-            return None
-        folder = Path(spec.submodule_search_locations[0]) / "model"
-    return open_model(folder)
+    folder = config.encoder or installed_encoder()
+    return None if folder is None else open_model(folder)
+
+
+def installed_encoder() -> Path | None:
+    """The folder of all-MiniLM-L6-v2 as its package installs it; None where it is not installed."""
+    spec = find_spec(_MINILM)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "model"
 
 
 def real_models(config: ReplicationConfig) -> list[LanguageModel]:
