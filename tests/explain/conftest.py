@@ -1,4 +1,4 @@
-"""Puts this folder on the path, for `planted`."""
+"""Puts this folder on the path, for `planted_text`."""
 
 import sys
 from pathlib import Path

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from planted import noisy, passages, spell, store_of, truth
+from planted_text import noisy, passages, spell, store_of, truth
 
 from tymbal.corpora import Role
 from tymbal.explain import Activity, ChatExplainer, Evidence, Explainer, Explanations, Text

@@ -3,9 +3,9 @@
 import json
 
 import numpy as np
-import planted
+import planted_text
 import pytest
-from planted import ANIMALS
+from planted_text import ANIMALS
 
 from tymbal.explain import Evidence, PredicateExplainer, TokenExplainer, parse_predicate
 
@@ -59,19 +59,19 @@ RULES = {
 
 @pytest.fixture(scope="module")
 def made():
-    return planted.passages()
+    return planted_text.passages()
 
 
 @pytest.fixture(scope="module")
 def evidence(made, tmp_path_factory):
     """One feature a rule, and after them random features from rare to frequent."""
-    holds = planted.truth(made, [rule for rule, _ in RULES.values()])
-    values = planted.noisy(holds)
+    holds = planted_text.truth(made, [rule for rule, _ in RULES.values()])
+    values = planted_text.noisy(holds)
     generator = np.random.default_rng(1)
     shares = np.array([0.001, 0.003, 0.01, 0.03, 0.1, 0.3])
     random = generator.gamma(4.0, 0.5, (len(holds), 30)) * (generator.random((len(holds), 30)) < np.repeat(shares, 5))
-    store = planted.store_of(tmp_path_factory.mktemp("codes"), made, np.concatenate([values, random], axis=1))
-    return Evidence.of(store, planted.spell, annotations=planted.annotations(made))
+    store = planted_text.store_of(tmp_path_factory.mktemp("codes"), made, np.concatenate([values, random], axis=1))
+    return Evidence.of(store, planted_text.spell, annotations=planted_text.annotations(made))
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_the_rows_of_an_expression_are_those_for_which_the_rule_holds(made, evid
     explain = [passage for number, passage in enumerate(made) if number % 3 == 0]
     for rule, expression in RULES.values():
         if expression:
-            oracle = planted.truth(explain, [rule])[:, 0]
+            oracle = planted_text.truth(explain, [rule])[:, 0]
             assert (parse_predicate(json.dumps(expression)).mask(evidence.text) == oracle).all(), expression
 
 

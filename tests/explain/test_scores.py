@@ -1,7 +1,7 @@
 """Scores agree with independent definitions of the same measures, and come from passages that explained nothing."""
 
 import numpy as np
-import planted
+import planted_text
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
@@ -16,26 +16,26 @@ MOST = 1 << 20
 
 @pytest.fixture(scope="module")
 def made():
-    return planted.passages()
+    return planted_text.passages()
 
 
 @pytest.fixture(scope="module")
 def values(made):
     """A feature of horses in a quotation, or after “the”; and one that is never active."""
-    holds = planted.truth(
+    holds = planted_text.truth(
         made, [lambda p, i: p[i] == "horse" and i > 0 and p[i - 1] in ("the", "a", "of"), lambda *_: False]
     )
-    return planted.noisy(holds, alarm=0.003) * [1, 0]
+    return planted_text.noisy(holds, alarm=0.003) * [1, 0]
 
 
 @pytest.fixture(scope="module")
 def store(made, values, tmp_path_factory):
-    return planted.store_of(tmp_path_factory.mktemp("codes"), made, values)
+    return planted_text.store_of(tmp_path_factory.mktemp("codes"), made, values)
 
 
 @pytest.fixture(scope="module")
 def scorer(store, made):
-    text = Text.of(store, Role.SCORE, planted.spell, planted.annotations(made), MOST)
+    text = Text.of(store, Role.SCORE, planted_text.spell, planted_text.annotations(made), MOST)
     return ExactScorer(text, Activity.of(store, Role.SCORE, MOST), Bootstrap(80, draws=200, seed=0))
 
 
@@ -100,7 +100,7 @@ def test_intervals_hold_the_value_and_are_as_wide_as_passages_differ(made, value
 
 
 def test_passages_that_explain_and_passages_that_score_are_different_ones(store, made):
-    explain, score = (Text.of(store, role, planted.spell, None, MOST) for role in (Role.EXPLAIN, Role.SCORE))
+    explain, score = (Text.of(store, role, planted_text.spell, None, MOST) for role in (Role.EXPLAIN, Role.SCORE))
     assert len(explain.passage_ids) == len(score.passage_ids) == len(made) // 3
     assert not set(explain.passage_ids) & set(score.passage_ids)
 
@@ -111,11 +111,11 @@ def test_nothing_on_the_score_passages_changes_what_is_said(made, values, store,
         if number % 3 != 0:
             rows = slice(number * planted.LENGTH, (number + 1) * planted.LENGTH)
             scrambled[rows] = np.random.default_rng(number).gamma(4.0, 0.5, scrambled[rows].shape)
-    other = planted.store_of(tmp_path, made, scrambled)
+    other = planted_text.store_of(tmp_path, made, scrambled)
     said = [
         list(
             PredicateExplainer().explain(
-                [0, 1], Evidence.of(codes, planted.spell, annotations=planted.annotations(made))
+                [0, 1], Evidence.of(codes, planted_text.spell, annotations=planted_text.annotations(made))
             )
         )
         for codes in (store, other)
@@ -125,7 +125,7 @@ def test_nothing_on_the_score_passages_changes_what_is_said(made, values, store,
 
 
 def test_a_cap_on_tokens_takes_whole_passages_evenly_over_the_text(store):
-    some = Text.of(store, Role.EXPLAIN, planted.spell, None, 20 * planted.LENGTH)
+    some = Text.of(store, Role.EXPLAIN, planted_text.spell, None, 20 * planted.LENGTH)
     assert len(some.passage_ids) == 20
     assert np.bincount(some.passage).tolist() == [planted.LENGTH] * 20
     thirds = np.bincount(some.passage_ids * 3 // planted.PASSAGES, minlength=3)

@@ -76,7 +76,7 @@ def _excited(coded: Coded, promoted: ndarray) -> sparse.csr_array:
     firing = sparse.csr_array(sparse.diags_array(1 / seen) @ (by_token @ explain.active))
     features, count = promoted.shape
     raised = (np.full(promoted.size, 1 / count), (np.repeat(np.arange(features), count), promoted.ravel()))
-    mean = (sparse.csr_array(raised, shape=(features, vocabulary)) @ firing).tocoo()
+    mean = sparse.csr_array(sparse.csr_array(raised, shape=(features, vocabulary)) @ firing).tocoo()
     density = np.asarray(explain.active.mean(axis=0)).ravel()
     kept = mean.data >= LIFT * density[mean.col]
     return sparse.csr_array((np.ones(int(kept.sum())), (mean.row[kept], mean.col[kept])), shape=mean.shape)

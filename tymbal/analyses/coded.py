@@ -5,6 +5,7 @@ choice (`Coded.of`).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,12 @@ from tymbal.errors import TymbalError
 
 MOST_TOKENS = 1_000_000
 """tokens that an analysis reads unless told otherwise"""
+
+
+def shape_of(matrix: sparse.csr_array | sparse.csc_array) -> tuple[int, int]:
+    """Rows and columns."""
+    shape: Any = matrix.shape
+    return int(shape[0]), int(shape[1])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,7 +47,7 @@ class Coded:
     @property
     def features(self) -> int:
         """Features of the dictionary, active or not."""
-        return int(self.codes.shape[1])
+        return shape_of(self.codes)[1]
 
     @property
     def active(self) -> sparse.csr_array:
@@ -122,7 +129,7 @@ def require_same_text(left: Coded, right: Coded) -> None:
 
 def moved(matrix: sparse.csr_array) -> sparse.csr_array:
     """The same rows moved along the text by half of it: what each column is stays, what it goes with is chance."""
-    half = matrix.shape[0] // 2
+    half = shape_of(matrix)[0] // 2
     return sparse.csr_array(sparse.vstack([matrix[half:], matrix[:half]], format="csr"))
 
 

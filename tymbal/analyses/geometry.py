@@ -87,7 +87,7 @@ def geometry(
     ]
     told = choice.feature.unique()
     shape = Shape(_points(halves[1].codes, labels[1], kept, told, decoder), told)
-    names = [text.names[number].split(".", 1)[1] for number in kept.tolist()]
+    names = [str(text.names[int(number)]).split(".", 1)[1] for number in kept]
     axes = _principal(shape.points)
     places = truth(family, names)
     findings = {} if places is None else _compared(shape, places, halves[1].codes, labels[1], kept, decoder)

@@ -18,7 +18,7 @@ from numpy import ndarray
 from scipy import sparse
 
 from tymbal.analyses.analysis import Analysis, Measured
-from tymbal.analyses.coded import Coded, moved, require_same_text
+from tymbal.analyses.coded import Coded, moved, require_same_text, shape_of
 from tymbal.corpora import Role
 
 LEAST_TOKENS = 10
@@ -90,7 +90,7 @@ class _Columns:
     """Columns of codes with what their correlations need."""
 
     def __init__(self, codes: sparse.csr_array) -> None:
-        self.rows = codes.shape[0]
+        self.rows, self.count = shape_of(codes)
         self.columns = sparse.csc_array(codes.astype(np.float64))
         self.mean = np.asarray(self.columns.mean(axis=0)).ravel()
         square = np.asarray(self.columns.multiply(self.columns).mean(axis=0)).ravel()
@@ -99,7 +99,7 @@ class _Columns:
 
 def _best(left: _Columns, right: _Columns) -> Int64[ndarray, " feature"]:
     """For each column of `left` the column of `right` of highest correlation."""
-    features, others = left.columns.shape[1], right.columns.shape[1]
+    features, others = left.count, right.count
     step = max(1, _BLOCK_VALUES // others)
     best = np.zeros(features, dtype=np.int64)
     by_row = sparse.csr_array(right.columns)
