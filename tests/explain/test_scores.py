@@ -48,7 +48,7 @@ def rows(scorer):
 def on_score(made, values):
     """Activations and words of the score passages."""
     passages = [number for number in range(len(made)) if number % 3 == 1]
-    taken = np.concatenate([np.arange(planted.LENGTH) + number * planted.LENGTH for number in passages])
+    taken = np.concatenate([np.arange(planted_text.LENGTH) + number * planted_text.LENGTH for number in passages])
     return values[taken, 0].astype(np.float32), np.array([word for number in passages for word in made[number]])
 
 
@@ -89,7 +89,7 @@ def test_intervals_hold_the_value_and_are_as_wide_as_passages_differ(made, value
         assert rows[0][f"{name}_low"] < rows[0][name] < rows[0][f"{name}_high"]
     # Against the spread of the same number over passages drawn by another generator.
     activation, words = on_score(made, values)
-    by_passage = (activation > 0).reshape(-1, planted.LENGTH), (words == "horse").reshape(-1, planted.LENGTH)
+    by_passage = (activation > 0).reshape(-1, planted_text.LENGTH), (words == "horse").reshape(-1, planted_text.LENGTH)
     generator = np.random.default_rng(7)
     drawn = []
     for _ in range(400):
@@ -109,7 +109,7 @@ def test_nothing_on_the_score_passages_changes_what_is_said(made, values, store,
     scrambled = values.copy()
     for number in range(len(made)):
         if number % 3 != 0:
-            rows = slice(number * planted.LENGTH, (number + 1) * planted.LENGTH)
+            rows = slice(number * planted_text.LENGTH, (number + 1) * planted_text.LENGTH)
             scrambled[rows] = np.random.default_rng(number).gamma(4.0, 0.5, scrambled[rows].shape)
     other = planted_text.store_of(tmp_path, made, scrambled)
     said = [
@@ -125,9 +125,9 @@ def test_nothing_on_the_score_passages_changes_what_is_said(made, values, store,
 
 
 def test_a_cap_on_tokens_takes_whole_passages_evenly_over_the_text(store):
-    some = Text.of(store, Role.EXPLAIN, planted_text.spell, None, 20 * planted.LENGTH)
+    some = Text.of(store, Role.EXPLAIN, planted_text.spell, None, 20 * planted_text.LENGTH)
     assert len(some.passage_ids) == 20
-    assert np.bincount(some.passage).tolist() == [planted.LENGTH] * 20
-    thirds = np.bincount(some.passage_ids * 3 // planted.PASSAGES, minlength=3)
+    assert np.bincount(some.passage).tolist() == [planted_text.LENGTH] * 20
+    thirds = np.bincount(some.passage_ids * 3 // planted_text.PASSAGES, minlength=3)
     assert thirds.min() >= 6
-    assert Activity.of(store, Role.EXPLAIN, 20 * planted.LENGTH).tokens == len(some)
+    assert Activity.of(store, Role.EXPLAIN, 20 * planted_text.LENGTH).tokens == len(some)
