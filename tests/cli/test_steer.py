@@ -24,7 +24,12 @@ def test_steering_prints_tables_and_draws_the_curve(tiny_llama_folder, prompts, 
     monkeypatch.setenv("COLUMNS", "140")
     assert _steer(tiny_llama_folder, prompts, "--strengths", "-0.2", "0.2") == 0
     printed = capsys.readouterr().out
-    for words in ("dose and response, resid_post.2, n = 3 prompts", "random vector", "token bias", "side by side"):
+    for words in (
+        "dose and response, difference of 1 text at resid_post.2, n = 3 prompts",
+        "random vector",
+        "token bias",
+        "side by side",
+    ):
         assert words in printed
     assert "<svg" in (prompts.parent / "out" / "response.svg").read_text(encoding="utf-8")
     held = json.loads((prompts.parent / "out" / "response.json").read_text(encoding="utf-8"))

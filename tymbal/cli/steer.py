@@ -49,7 +49,7 @@ class Options:
     study: Annotated[tuple[Path, ...], arg(metavar="DIR")] = ()
     """search among the features of these studies that tell the concept best, singly and together"""
     prompts: Annotated[Path | None, arg(metavar="FILE")] = None
-    """prompts to steer, one a line; beginnings of the world's documents for a --concept"""
+    """prompts to steer, one a line; of the world's documents, where a concept is counted, their beginnings"""
     beginnings: int = 64
     """how many of these"""
     site: tuple[str, ...] = ()

@@ -84,7 +84,10 @@ def steering_vector(
             expected=f"texts that differ at {site}", got="the same activations on both sides", do="give other texts"
         )
     return SteeringVector(
-        direction=found.float(), site=model.site(site), model=model.identity, made=f"{method} of {len(toward)} texts"
+        direction=found.float(),
+        site=model.site(site),
+        model=model.identity,
+        made=f"{method} of {len(toward)} text{'s' if len(toward) > 1 else ''}",
     )
 
 
