@@ -26,15 +26,15 @@ def test_steering_prints_tables_and_draws_the_curve(tiny_llama_folder, prompts, 
     printed = capsys.readouterr().out
     for words in (
         "dose and response, difference of 1 text at resid_post.2, n = 3 prompts",
-        "random vector",
+        "random direction",
         "token bias",
         "side by side",
     ):
         assert words in printed
     assert "<svg" in (prompts.parent / "out" / "response.svg").read_text(encoding="utf-8")
     held = json.loads((prompts.parent / "out" / "response.json").read_text(encoding="utf-8"))
-    assert held["site"] == "resid_post.2"
-    assert {dose["strength"] for dose in held["doses"] if dose["system"] == "vector"} == {-0.2, 0.0, 0.2}
+    assert held["treatment"] == "difference of 1 text at resid_post.2"
+    assert {dose["strength"] for dose in held["doses"] if dose["system"] == "steered"} == {-0.2, 0.0, 0.2}
 
 
 def test_what_cannot_be_used_is_refused_in_one_line(tiny_llama_folder, prompts, capsys):

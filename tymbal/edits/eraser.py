@@ -88,7 +88,9 @@ class Eraser:
 
     @cached_property
     def _single(self) -> _Working:
-        return _Working(self.mean.float(), self.left.float(), self.right.float())
+        # Kept for good: made in a reading, they could not be used where gradients are wanted.
+        with torch.inference_mode(mode=False):
+            return _Working(self.mean.float(), self.left.float(), self.right.float())
 
     def save(self, folder: Path | str) -> None:
         """Write the eraser and what it was fitted on."""
