@@ -84,8 +84,10 @@ def test_moves_are_added_and_taken_away_by_keyboard(page: Any, lively: str):
     page.keyboard.type("5")
     page.keyboard.press("Enter")
     page.locator('.move[data-feature="5"]').wait_for()
+    page.wait_for_load_state("load")  # a move is drawn anew by the server: the page's script comes after it
     page.locator("#vector").select_option("ones.gguf:resid_post.1")
     page.locator('.move[data-file="ones.gguf"]').wait_for()
+    page.wait_for_load_state("load")
     assert page.locator(".move").count() == 2
     page.locator(".move .drop").first.focus()
     page.keyboard.press("Enter")
