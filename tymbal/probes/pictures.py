@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from tymbal.artifact import write_atomically
+from tymbal.artifact import write_picture
 from tymbal.dictionaries import Number
 from tymbal.probes.probing import ProbeReport
 from tymbal.probes.result import TransferMatrix
@@ -36,7 +35,7 @@ def draw_scores(report: ProbeReport, path: Path) -> None:
     low = min(result.controls.chance for result in report.results)
     axes.set_ylim(bottom=min(low, axes.get_ylim()[0] if axes.get_ylim()[0] > low - 0.5 else low - 0.5))
     axes.legend(frameon=False, fontsize="small")
-    save_figure(figure, path)
+    write_picture(path, figure)
 
 
 def draw_transfer(matrix: TransferMatrix, title: str, path: Path) -> None:
@@ -57,7 +56,7 @@ def draw_transfer(matrix: TransferMatrix, title: str, path: Path) -> None:
     axes.set_xlabel("judged by")
     axes.set_ylabel("fitted to")
     axes.set_title(title, fontsize="medium")
-    save_figure(figure, path)
+    write_picture(path, figure)
 
 
 def draw_map(
@@ -77,7 +76,7 @@ def draw_map(
     sides[0].set_xlim(float((low - edge)[0]), float((high + edge)[0]))
     sides[0].set_ylim(float((low - edge)[1]), float((high + edge)[1]))
     figure.suptitle(title)
-    save_figure(figure, path)
+    write_picture(path, figure)
 
 
 def _by_place(true: Tensor) -> list[tuple[float, float, float]]:
@@ -106,10 +105,3 @@ def _line(axes: Any, places: range, numbers: list[Number], name: str, colour: st
         alpha=0.12,
         linewidth=0,
     )
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG, its text as text."""
-    # A fixed salt and no date: the same numbers give the same bytes.
-    with matplotlib.rc_context({"svg.hashsalt": "tymbal", "svg.fonttype": "none"}):
-        write_atomically(path, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None}))

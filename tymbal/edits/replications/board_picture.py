@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from torch import Tensor
 
+from tymbal.artifact import write_picture
 from tymbal.corpora.othello import NAMES
-from tymbal.probes.pictures import save_figure
 
 SIDE = 6
 _FACES = {1: "#333333", 2: "#ffffff"}
@@ -34,7 +34,7 @@ def draw_boards(panels: list[Panel], turned: int, title: str, path: Path) -> Non
     for axes, panel in zip(places[0], panels, strict=True):
         _draw(axes, panel, turned, most)
     figure.suptitle(title, fontsize="medium")
-    save_figure(figure, path)
+    write_picture(path, figure)
 
 
 def _draw(axes: Any, panel: Panel, turned: int, most: float) -> None:
