@@ -9,11 +9,10 @@ from dataclasses import asdict
 from typing import Any, ClassVar, final
 
 from tymbal.explain.chat import Client, Usage
-from tymbal.explain.judged.measures import CONTRASTS, contrasts
-from tymbal.explain.judged.rating import Item, rate
+from tymbal.explain.judged.measures import CONTRASTS
+from tymbal.explain.judged.rating import Item, contrasted
 from tymbal.explain.judged.scorer import Case, ScoreConfig, Scorer, Verdict
 
-MOST = 9
 INSTRUCTIONS = (
     "You are given a description of what makes a feature of a language model active, and some texts as JSON "
     "strings. Say of each text how sure you are that something in it fits the description, with a whole number from"
@@ -39,11 +38,7 @@ class Detection(Scorer):
 
     def score(self, cases: Sequence[Case]) -> Iterator[Verdict]:
         """Ask about active, silent and hard windows."""
-        config = self.config
-        ratings = rate(self.judge, cases, items, INSTRUCTIONS, config, self.usage, most=MOST)
-        for case, found in zip(cases, ratings, strict=True):
-            values = contrasts(found.rated(), MOST / 2, draws=config.draws, seed=config.seed)
-            yield Verdict(case.feature, values, found.asked, found.failures, found.reason)
+        return contrasted(self.judge, cases, items, INSTRUCTIONS, self.config, self.usage)
 
 
 def items(case: Case, config: ScoreConfig) -> list[Item]:

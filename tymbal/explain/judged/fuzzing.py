@@ -12,12 +12,11 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from tymbal.explain.chat import Client, Usage
-from tymbal.explain.judged.measures import CONTRASTS, contrasts
-from tymbal.explain.judged.rating import Item, rate
+from tymbal.explain.judged.measures import CONTRASTS
+from tymbal.explain.judged.rating import Item, contrasted
 from tymbal.explain.judged.scorer import Case, ScoreConfig, Scorer, Verdict
 from tymbal.explain.prompts import active_tokens, marked
 
-MOST = 9
 INSTRUCTIONS = (
     "You are given a description of what makes a feature of a language model active, and some texts as JSON "
     "strings, in which some tokens stand between << and >>. Say of each text how sure you are that the marked "
@@ -44,11 +43,7 @@ class Fuzzing(Scorer):
 
     def score(self, cases: Sequence[Case]) -> Iterator[Verdict]:
         """Ask about windows marked rightly and wrongly."""
-        config = self.config
-        ratings = rate(self.judge, cases, items, INSTRUCTIONS, config, self.usage, most=MOST)
-        for case, found in zip(cases, ratings, strict=True):
-            values = contrasts(found.rated(), MOST / 2, draws=config.draws, seed=config.seed)
-            yield Verdict(case.feature, values, found.asked, found.failures, found.reason)
+        return contrasted(self.judge, cases, items, INSTRUCTIONS, self.config, self.usage)
 
 
 def items(case: Case, config: ScoreConfig) -> list[Item]:

@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tymbal.explain.chat import Client, Digits, Question, Usage, ask
-from tymbal.explain.judged.measures import Rated
-from tymbal.explain.judged.scorer import Case, ScoreConfig
+from tymbal.explain.judged.measures import Rated, contrasts
+from tymbal.explain.judged.scorer import Case, ScoreConfig, Verdict
 from tymbal.explain.prompts import numbered, quoted
 from tymbal.explain.windows import Window
+
+SUREST = 9
+"""The highest digit by which a judge says how sure it is; 0 is the lowest."""
 
 
 class Item(NamedTuple):
@@ -39,6 +42,21 @@ class Ratings(NamedTuple):
         """Each window with its rating."""
         pairs = zip(self.items, self.values, strict=True)
         return [Rated(value, item.active, item.hard, item.window.passage) for item, value in pairs]
+
+
+def contrasted(
+    judge: Client,
+    cases: Sequence[Case],
+    items_of: Callable[[Case, ScoreConfig], list[Item]],
+    instructions: str,
+    config: ScoreConfig,
+    usage: Usage,
+) -> Iterator[Verdict]:
+    """How well a judge tells active windows from silent and from hard ones, by how sure it is of each."""
+    ratings = rate(judge, cases, items_of, instructions, config, usage, most=SUREST)
+    for case, found in zip(cases, ratings, strict=True):
+        values = contrasts(found.rated(), SUREST / 2, draws=config.draws, seed=config.seed)
+        yield Verdict(case.feature, values, found.asked, found.failures, found.reason)
 
 
 def rate(
