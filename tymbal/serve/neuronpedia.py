@@ -113,65 +113,58 @@ def _fit(name: str) -> str:
 
 def _single(exhibit: Exhibit, names: _Names, config: NeuronpediaConfig) -> Iterator[tuple[str, dict[str, Any]]]:
     """The four files of one line."""
-    overview = exhibit.atlas.overview()
-    identity = overview.get("model_identity") or {}
-    about = f"{names.hook}, {len(exhibit.atlas):,} features"
-    owned = {"creatorId": config.creator_id, "visibility": "PUBLIC"}
-    yield (
-        "model.jsonl",
-        {
-            "id": names.model,
-            "displayName": _sound(short_name(exhibit.model)) or names.model,
-            "displayNameShort": names.model,
-            "layers": int(identity.get("layers", names.layer + 1)),
-            "neuronsPerLayer": 0,
-            "dimension": identity.get("width"),
-            "owner": config.creator,
-            "instruct": False,
-            "inferenceEnabled": False,
-            **owned,
-        },
-    )
     shown = {"description": f"Features found by Tymbal at {names.hook}", "creatorName": config.creator, "urls": []}
-    yield (
-        "release.jsonl",
-        {
-            "name": _fit(config.release),
-            "descriptionShort": "Tymbal",
-            "creatorNameShort": config.creator,
-            **shown,
-            **owned,
-        },
-    )
-    yield (
-        "sourceset.jsonl",
-        {
-            "modelId": names.model,
-            "name": names.set,
-            "releaseName": _fit(config.release),
-            "hasDashboards": True,
-            "showUmap": True,
-            **shown,
-            "description": about,
-            **owned,
-        },
-    )
-    yield (
-        "source.jsonl",
-        {
-            "id": names.source,
-            "modelId": names.model,
-            "setName": names.set,
-            "hasDashboards": True,
-            "inferenceEnabled": False,
-            "hasUmap": True,
-            "hasUmapClusters": True,
-            "num_prompts": sum((overview.get("passages") or {}).values()),
-            "dataset": _sound(", ".join(map(str, exhibit.study.get("corpus") or []))[:500]),
-            "notes": _sound(f"{overview.get('tokens', 0):,} tokens of held-out text"),
-            **owned,
-        },
-    )
+    owned = {"creatorId": config.creator_id, "visibility": "PUBLIC"}
+    yield "model.jsonl", {**_model(exhibit, names, config), **owned}
+    yield "release.jsonl", {**_release(config), **shown, **owned}
+    about = f"{names.hook}, {len(exhibit.atlas):,} features"
+    yield "sourceset.jsonl", {**_source_set(names, config), **shown, "description": about, **owned}
+    yield "source.jsonl", {**_source(exhibit, names), **owned}
+
+
+def _model(exhibit: Exhibit, names: _Names, config: NeuronpediaConfig) -> dict[str, Any]:
+    identity = exhibit.atlas.overview().get("model_identity") or {}
+    return {
+        "id": names.model,
+        "displayName": _sound(short_name(exhibit.model)) or names.model,
+        "displayNameShort": names.model,
+        "layers": int(identity.get("layers", names.layer + 1)),
+        "neuronsPerLayer": 0,
+        "dimension": identity.get("width"),
+        "owner": config.creator,
+        "instruct": False,
+        "inferenceEnabled": False,
+    }
+
+
+def _release(config: NeuronpediaConfig) -> dict[str, Any]:
+    return {"name": _fit(config.release), "descriptionShort": "Tymbal", "creatorNameShort": config.creator}
+
+
+def _source_set(names: _Names, config: NeuronpediaConfig) -> dict[str, Any]:
+    return {
+        "modelId": names.model,
+        "name": names.set,
+        "releaseName": _fit(config.release),
+        "hasDashboards": True,
+        "showUmap": True,
+    }
+
+
+def _source(exhibit: Exhibit, names: _Names) -> dict[str, Any]:
+    overview = exhibit.atlas.overview()
+    return {
+        "id": names.source,
+        "modelId": names.model,
+        "setName": names.set,
+        "hasDashboards": True,
+        "inferenceEnabled": False,
+        "hasUmap": True,
+        "hasUmapClusters": True,
+        "num_prompts": sum((overview.get("passages") or {}).values()),
+        "dataset": _sound(", ".join(map(str, exhibit.study.get("corpus") or []))[:500]),
+        "notes": _sound(f"{overview.get('tokens', 0):,} tokens of held-out text"),
+    }
 
 
 def _dictionary(exhibit: Exhibit) -> Dictionary | None:
