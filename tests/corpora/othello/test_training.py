@@ -9,8 +9,8 @@ import torch
 from tests.corpora.othello.slow_othello import SlowOthello
 from tymbal import artifact
 from tymbal.corpora.othello import OthelloTraining, draw_games, trace
-from tymbal.corpora.othello.card import measure, token_mask, write_card, wrong_choices
-from tymbal.corpora.othello.tokens import game_tokenizer, tokens_of
+from tymbal.corpora.othello.card import measure, write_card, wrong_choices
+from tymbal.corpora.othello.tokens import SPECIAL, choices_of, game_tokenizer, token_mask, tokens_of
 from tymbal.corpora.othello.training import ONE_LAYER, GameBatches, train_othello_model
 from tymbal.corpora.roles import Role
 from tymbal.errors import ArtifactError
@@ -100,3 +100,25 @@ def test_a_games_row_ends_where_the_game_does() -> None:
     rows, lengths = tokens_of(games), (games >= 0).sum(1)
     for row, length in zip(rows, lengths, strict=True):
         assert (row[length + 1] == 1) if length < 32 else (row[-1] > 3)
+
+
+def test_what_may_follow_a_token_is_what_does_follow_it_in_some_game() -> None:
+    games = draw_games(300, seed=4)
+    rows, choices = torch.from_numpy(tokens_of(games)), torch.from_numpy(choices_of(games))
+    following = rows[:, 1:]
+    there = following >= 0
+    assert choices.shape == (300, 32, len(game_tokenizer()))
+    assert choices.gather(-1, following.clamp(min=0)[..., None])[..., 0][there].all()
+    assert not choices[~there].any()
+    ends = following == SPECIAL.index("</s>")
+    assert choices[ends].sum(-1).unique().tolist() == [1]
+    assert torch.equal(
+        choices[there & ~ends], torch.from_numpy(token_mask(trace(games).choices))[:, :-1][there & ~ends]
+    )
+
+
+def test_without_chances_only_the_move_drawn_is_told() -> None:
+    assert next(GameBatches(replace(RECIPE, chances=False))(0, 0)).choices is None
+    batch = next(GameBatches(RECIPE)(0, 0))
+    assert batch.choices is not None
+    assert batch.choices.shape[:2] == batch.tokens[:, 1:].shape

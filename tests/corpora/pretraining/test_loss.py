@@ -51,6 +51,30 @@ def test_it_is_the_librarys_loss_up_to_bf16(model: LlamaForCausalLM, batch: Tens
     assert distance(gradient(model, ours), gradient(model, theirs)) < 0.05
 
 
+def test_of_several_choices_the_loss_is_the_mean(model: LlamaForCausalLM, batch: Tensor) -> None:
+    drawn = batch[:, 1:]
+    other = torch.where(drawn == PADDING, PADDING, (drawn + 7) % VOCABULARY)
+    choices = torch.zeros(*drawn.shape, VOCABULARY, dtype=torch.bool)
+    for targets in (drawn, other):
+        choices.scatter_(-1, targets.clamp(min=0)[..., None], (targets != PADDING)[..., None])
+        choices[targets == PADDING] = False
+    logits = model(input_ids=batch[:, :-1].clamp(min=0), use_cache=False).logits.flatten(0, 1)
+    theirs = sum(
+        torch.nn.functional.cross_entropy(logits, targets.flatten(), ignore_index=PADDING) / 2
+        for targets in (drawn, other)
+    )
+    ours = BatchLoss(model, LENGTH, compiled=False)(batch, choices)
+    torch.testing.assert_close(ours, theirs, rtol=2**-9, atol=0)
+    assert distance(gradient(model, ours), gradient(model, theirs)) < 0.05
+
+
+def test_of_one_choice_the_loss_is_that_of_the_token(model: LlamaForCausalLM, batch: Tensor) -> None:
+    drawn = batch[:, 1:]
+    choices = torch.nn.functional.one_hot(drawn.clamp(min=0), VOCABULARY).bool() & (drawn != PADDING)[..., None]
+    loss = BatchLoss(model, LENGTH, compiled=False)
+    torch.testing.assert_close(loss(batch, choices), loss(batch))
+
+
 def test_padding_changes_neither_loss_nor_gradient(model: LlamaForCausalLM, batch: Tensor) -> None:
     plain = BatchLoss(model, LENGTH, compiled=False)(batch)
     wider = torch.full((8, 41), PADDING)

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt64
+from jaxtyping import Bool, Float
 from torch import Tensor
 from transformers import LlamaForCausalLM
 
 from tymbal import artifact
 from tymbal.corpora.othello.board import SQUARES, squares
 from tymbal.corpora.othello.games import Moves, draw_games, trace
-from tymbal.corpora.othello.tokens import PLAYED, SPECIAL, VOCABULARY, tokens_of
+from tymbal.corpora.othello.tokens import token_mask, tokens_of
 from tymbal.corpora.othello.training import ONE_LAYER
 from tymbal.corpora.pretraining import TRAINING, Interval, ratio, read_model
 from tymbal.corpora.roles import Role
@@ -26,6 +26,10 @@ from tymbal.corpora.roles import Role
 SEED = 1
 ITSELF = "this model"
 BATCH = 250  # games
+LEARNT = {
+    "chances": "at each move from the chances of all that may come next.",
+    "moves": "at each move from the one that came next.",
+}
 Logits = Float[Tensor, "game state vocabulary"]
 
 
@@ -80,13 +84,6 @@ def measure(folder: Path, *, games: int = 1_000) -> Card:
         empty=ratio(counts.sum(1), np.where(counts > 0, empty, 0).sum(1)),
         models=models,
     )
-
-
-def token_mask(moves: UInt64[np.ndarray, "*axes"]) -> Bool[np.ndarray, "*axes vocabulary"]:
-    """Sets of squares as sets of tokens: whether each token names a member."""
-    mask = np.zeros((*moves.shape, VOCABULARY), bool)
-    mask[..., len(SPECIAL) :] = squares(moves)[..., list(PLAYED)]
-    return mask
 
 
 def wrong_choices(logits: Float[Tensor, "row vocabulary"], choices: Bool[Tensor, "row vocabulary"]) -> Tensor:
@@ -145,9 +142,10 @@ def describe(folder: Path, card: Card) -> str:
         "# A model of Othello on six by six squares",
         "",
         f"A Llama of {play.parameters:,} parameters (width {recipe['width']}, {recipe['layers']} layers), trained on",
-        f"{recipe['tokens']:,} tokens ({recipe['steps']:,} steps) of games of random legal moves. It was told nothing",
-        "of board or rules. Made by `tymbal othello train`, measured by `tymbal othello card` on games whose board",
-        "after eight moves occurs in no game of training.",
+        f"{recipe['tokens']:,} tokens ({recipe['steps']:,} steps) of games of random legal moves, "
+        + LEARNT["chances" if recipe.get("chances") else "moves"],
+        "It was told nothing of the board. Made by `tymbal othello train`, measured by `tymbal othello card` on games",
+        "whose board after eight moves occurs in no game of training.",
         "",
         play_table(card),
         "",

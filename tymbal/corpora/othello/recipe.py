@@ -14,6 +14,8 @@ class OthelloTraining:
 
     tokens: int = 24_000_000
     """tokens to train on, about 33 a game"""
+    chances: bool = True
+    """learn at each move from the chances of every legal move; otherwise, as Li et al. did, from the move drawn"""
     layers: int = 8
     """blocks"""
     width: int = 128
@@ -26,7 +28,7 @@ class OthelloTraining:
     """full rate of Muon: the matrices of the blocks"""
     warmup_steps: int = 200
     """steps of linear warm-up"""
-    decay: float = 0.4
+    decay: float = 0.5
     """share of the tokens over which the rate falls to zero"""
     checkpoint_steps: int = 200
     """steps between checkpoints"""

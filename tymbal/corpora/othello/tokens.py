@@ -4,12 +4,12 @@ A game that ends on a board with empty squares ends with `</s>`; on a full board
 """
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int, UInt64
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from tymbal.corpora.othello.board import CENTRE, NAMES, PLIES, SQUARES
-from tymbal.corpora.othello.games import NONE, Moves
+from tymbal.corpora.othello.board import CENTRE, NAMES, PLIES, SQUARES, squares
+from tymbal.corpora.othello.games import NONE, Moves, trace
 from tymbal.corpora.pretraining import PADDING
 
 BOS, EOS, PAD, UNKNOWN = "<s>", "</s>", "<pad>", "<unk>"
@@ -32,6 +32,24 @@ def tokens_of(moves: Moves) -> Int[np.ndarray, "game token"]:
     early = np.flatnonzero(lengths < PLIES)
     rows[early, lengths[early] + 1] = SPECIAL.index(EOS)
     return rows
+
+
+def token_mask(moves: UInt64[np.ndarray, "*axes"]) -> Bool[np.ndarray, "*axes vocabulary"]:
+    """Sets of squares as sets of tokens: whether each token names a member."""
+    mask = np.zeros((*moves.shape, VOCABULARY), bool)
+    mask[..., len(SPECIAL) :] = squares(moves)[..., list(PLAYED)]
+    return mask
+
+
+def choices_of(moves: Moves) -> Bool[np.ndarray, "game token vocabulary"]:
+    """For each token of `tokens_of(moves)` but the last, the tokens that may follow it, each with the same chance.
+
+    They are the legal moves, or EOS where the game ends early; none after the end.
+    """
+    mask = token_mask(trace(moves).choices)[:, :-1]
+    game, place = (tokens_of(moves)[:, 1:] == SPECIAL.index(EOS)).nonzero()
+    mask[game, place, SPECIAL.index(EOS)] = True
+    return mask
 
 
 def game_tokenizer() -> PreTrainedTokenizerFast:

@@ -1,7 +1,10 @@
 """The recipe of the Othello model: a small Llama trained on games of random legal moves (Li et al. 2023).
 
-It is told nothing of boards or rules. Beside it, by the same recipe on the same games, a model of one layer is trained:
-it cannot work out a board step by step, so what it also does proves no board.
+It is told nothing of boards. With `chances` the loss at each move is the mean over every legal move, instead of that of
+the one move drawn: the same on average, without the noise of the draw, so that far fewer games are enough.
+
+Beside it, by the same recipe on the same games, a model of one layer is trained: it cannot work out a board step by
+step, so what it also does proves no board.
 """
 
 from collections.abc import Generator
@@ -14,7 +17,7 @@ from transformers import LlamaForCausalLM
 from tymbal.corpora.othello.board import PLIES
 from tymbal.corpora.othello.games import draw_games
 from tymbal.corpora.othello.recipe import HEAD, OthelloTraining
-from tymbal.corpora.othello.tokens import CONTEXT, VOCABULARY, game_tokenizer, tokens_of
+from tymbal.corpora.othello.tokens import CONTEXT, VOCABULARY, choices_of, game_tokenizer, tokens_of
 from tymbal.corpora.pretraining import Batch, Progress, claim, new_llama, require_torch, train, write_model
 
 SHARD_BATCHES = 32
@@ -29,14 +32,16 @@ class GameBatches:
     def __init__(self, recipe: OthelloTraining) -> None:
         self.rows = recipe.batch_tokens // PLIES
         self.seed = recipe.seed
+        self.chances = recipe.chances
 
     def __call__(self, shard: int, skip: int) -> Generator[Batch, None, None]:
         """Batches from number `skip` of this shard on, for ever."""
         while True:
-            rows = torch.from_numpy(tokens_of(draw_games(SHARD_BATCHES * self.rows, seed=[self.seed, shard])))
-            for number, tokens in enumerate(rows.split(self.rows)):
-                if number >= skip:
-                    yield Batch(shard, number, tokens)
+            games = draw_games(SHARD_BATCHES * self.rows, seed=[self.seed, shard])
+            for number in range(skip, SHARD_BATCHES):
+                moves = games[number * self.rows : (number + 1) * self.rows]
+                choices = torch.from_numpy(choices_of(moves)) if self.chances else None
+                yield Batch(shard, number, torch.from_numpy(tokens_of(moves)), choices)
             shard, skip = shard + 1, 0
 
 

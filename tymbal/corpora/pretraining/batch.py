@@ -14,6 +14,10 @@ class Batch(NamedTuple):
     shard: int
     number: int
     tokens: Tensor
+    """[row, token + 1]"""
+    choices: Tensor | None = None
+    """[row, token, vocabulary], whether each token may come next, all of them equally likely; where they are not known,
+    the token that did come"""
 
 
 BatchSource = Callable[[int, int], Generator[Batch, None, None]]

@@ -36,6 +36,9 @@ class _Layer(NamedTuple):
 class BatchLoss:
     """Mean loss in nats over the real tokens of a batch of documents, padded on the right with -1.
 
+    Where the choices of the next token are given, the loss is the mean over them: that of a drawn token on average,
+    without the noise of the draw.
+
     `length`: tokens of the flat row; a batch of `rows` by `width + 1` ids must fit, `rows * width <= length`.
     Causal attention never looks right, so padding needs no mask.
     """
@@ -49,14 +52,14 @@ class BatchLoss:
         self._attend = fuse(partial(_attend, heads=model.config.num_attention_heads))
         self._write = fuse(_write)
         self._mean_loss = fuse(_mean_loss)
+        self._mean_loss_of_choices = fuse(_mean_loss_of_choices)
 
-    def __call__(self, batch: Tensor) -> Tensor:
+    def __call__(self, batch: Tensor, choices: Tensor | None = None) -> Tensor:
         rows, width = batch.shape[0], batch.shape[1] - 1
         spare = self.length - rows * width
         if spare < 0:
             raise ValueError(f"expected a batch of at most {self.length} tokens; got {rows} by {width}; cut it")
         tokens = functional.pad(batch[:, :-1].reshape(-1), (0, spare)).clamp(min=0)
-        targets = functional.pad(batch[:, 1:].reshape(-1), (0, spare), value=PADDING)
         epsilon = self.model.config.rms_norm_eps
         embedding = self._weights["model.embed_tokens.weight"]
         stream = functional.embedding(tokens, embedding)
@@ -66,7 +69,12 @@ class BatchLoss:
             qkv = self._read(stream, layer.attention_norm, layer.qkv, epsilon)
             heads = self._attend(qkv[: rows * width].view(rows, width, -1), cosine, sine).view(rows * width, -1)
             stream = self._write(stream, functional.pad(heads, (0, 0, 0, spare)), *layer[2:], epsilon)
-        return self._mean_loss(stream, self._weights["model.norm.weight"], embedding, targets, epsilon)
+        norm = self._weights["model.norm.weight"]
+        if choices is not None:
+            allowed = functional.pad(choices.flatten(0, 1), (0, 0, 0, spare))
+            return self._mean_loss_of_choices(stream, norm, embedding, allowed, epsilon)
+        targets = functional.pad(batch[:, 1:].reshape(-1), (0, spare), value=PADDING)
+        return self._mean_loss(stream, norm, embedding, targets, epsilon)
 
     def _layer(self, number: int) -> _Layer:
         def weight(name: str) -> Tensor:
@@ -125,6 +133,14 @@ def _write(
 def _mean_loss(stream: Tensor, norm: Tensor, embedding: Tensor, targets: Tensor, epsilon: float) -> Tensor:
     logits = _normed(stream, norm, epsilon) @ embedding.to(_HALF).t()
     return functional.cross_entropy(logits.float(), targets, ignore_index=PADDING)
+
+
+def _mean_loss_of_choices(stream: Tensor, norm: Tensor, embedding: Tensor, allowed: Tensor, epsilon: float) -> Tensor:
+    logits = (_normed(stream, norm, epsilon) @ embedding.to(_HALF).t()).float()
+    count = allowed.sum(-1)
+    losses = torch.logsumexp(logits, -1) - (logits * allowed).sum(-1) / count.clamp(min=1)
+    asked = count > 0
+    return (losses * asked).sum() / asked.sum()
 
 
 def _fuse(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -16,11 +16,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from tymbal import artifact
-from tymbal.corpora.pretraining.batch import PADDING, BatchSource
+from tymbal.corpora.pretraining.batch import PADDING, Batch, BatchSource
 from tymbal.corpora.pretraining.checkpoints import Optimisers, State, read_checkpoint, write_checkpoint
 from tymbal.corpora.pretraining.loss import BatchLoss
 from tymbal.corpora.pretraining.recipe import Recipe
@@ -85,7 +84,7 @@ def train(
         for batch in batches:
             if state.tokens >= recipe.tokens:
                 break
-            loss = _step(loss_of, optimisers, batch.tokens.to(recipe.device), _schedule(state, recipe))
+            loss = _step(loss_of, optimisers, batch, _schedule(state, recipe))
             read = int((batch.tokens != PADDING).sum())
             state = State(state.step + 1, state.tokens + read, batch.shard, batch.number + 1)
             _require_finite(loss, state, folder)
@@ -152,9 +151,10 @@ def _schedule(state: State, recipe: Recipe) -> float:
     return warm * min(1.0, max(left, 0.0))
 
 
-def _step(loss_of: BatchLoss, optimisers: Optimisers, batch: Tensor, share: float) -> float:
+def _step(loss_of: BatchLoss, optimisers: Optimisers, batch: Batch, share: float) -> float:
     """One step on one batch at this share of the full rates; returns the mean loss in nats a token."""
-    loss = loss_of(batch)
+    device = loss_of.model.device
+    loss = loss_of(batch.tokens.to(device), None if batch.choices is None else batch.choices.to(device))
     loss.backward()
     torch.nn.utils.clip_grad_norm_(loss_of.model.parameters(), 1.0)
     for optimiser in optimisers.values():

@@ -12,9 +12,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from tymbal.corpora.othello import PLIES, choices, squares, trace
-from tymbal.corpora.othello.card import token_mask
 from tymbal.corpora.othello.games import Moves
-from tymbal.corpora.othello.tokens import tokens_of
+from tymbal.corpora.othello.tokens import token_mask, tokens_of
 
 MINE, YOURS = 1, 2
 
