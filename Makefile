@@ -19,9 +19,9 @@ help:  ## list these targets
 
 install: $(INSTALLED)  ## make .venv with Tymbal and its development tools
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt tested.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -c tested.txt -e '.[dev]'
 	touch $@
 
 # all-MiniLM-L6-v2, a real encoder that some tests use; without it they skip, so that being offline does no harm.
