@@ -44,6 +44,7 @@ PARTS: tuple[str, ...] = ()
 MADE_BY = "tymbal othello train"
 EXAMPLES_A_CASE = 5
 """A turned disc is judged, and a game played, for so many positions that probes are fitted to."""
+MOST_CASES = 1_000
 CASES_A_TRIED_CASE = 4
 """Blocks and strengths are tried on a case for so many that are judged."""
 PICTURED_PLY = 14
@@ -73,7 +74,7 @@ def run(page: Page) -> None:
 
 
 def _cases(page: Page) -> int:
-    return max(1, page.config.examples // EXAMPLES_A_CASE)
+    return min(MOST_CASES, max(1, page.config.examples // EXAMPLES_A_CASE))
 
 
 def _drawn(positions: int, role: Role, seed: int) -> BoardRows:
