@@ -26,7 +26,7 @@ from concept_measures import (
     exclusive,
     fitted,
     sparse_probing,
-    telling,
+    steering,
 )
 from jaxtyping import Bool, Float, Int
 from quality import OUR_RATE, Bench
@@ -47,9 +47,10 @@ TOKENS = 20_000
 LEAST = 60
 """A concept needs this many tokens on both sides."""
 PROBED = (1, 5)
-ATTRIBUTES = ("language", "tone")
-"""Their features are exchanged between tokens that have both."""
-EXCHANGED = (8, 32, 128)
+ATTRIBUTES = ("attribute", "language")
+"""Their features are exchanged between tokens that have both: which attribute of a person a text tells, in which
+language. Probes of the activations read both there, which they do not of a text's tone."""
+EXCHANGED = (2, 8, 32, 128)
 """Numbers of features tried; the best on the choosing side is measured."""
 ABLATED, ELSEWHERE = 10, 0.01
 """Features taken out for a concept, and the share of other tokens that each may fire on."""
@@ -179,7 +180,8 @@ def disentanglement(dictionary: Dictionary, task: Task, fit: Labelled, test: Lab
         probes: tuple[Linear, Linear] = tuple(
             fitted(here.x, of, len(task.family(name))) for of, name in zip(mine, (own, other), strict=True)
         )  # type: ignore[assignment]
-        order = telling(here.codes, mine[0]).argsort(descending=True)
+        shares = [steering(dictionary, here.codes, of, probe) for of, probe in zip(mine, probes, strict=True)]
+        order = (shares[0] - shares[1].abs()).argsort(descending=True)
         best = max(EXCHANGED, key=lambda n: exchanged(dictionary, here, mine, probes, order[:n]).score)
         both.append(exchanged(dictionary, there, unseen, probes, order[:best]))
     return fmean(each.cause for each in both), fmean(each.isolation for each in both)
@@ -235,8 +237,9 @@ def main() -> None:
     options.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "tymbal-quality")
     options.add_argument("--kinds", nargs="+", default=list(KINDS))
     options.add_argument("--alone", action="store_true", help="leave the peers out")
+    options.add_argument("--told", action="store_true", help="only dictionaries that are kept already")
     asked = options.parse_args()
-    bench = Bench(asked.kept / "short", None, alone=asked.alone)
+    bench = Bench(asked.kept / "short", None, alone=asked.alone, told=asked.told)
     ground = bench.ready(next(bed for bed in BEDS if bed.name == "world"))
     task = Task(ground)
 

@@ -5,7 +5,7 @@
                       one has taken the concept's direction over; 0 is best
     disentanglement   features of one attribute are exchanged between two tokens: is the attribute then read as the
                       other token's (cause), and another attribute as before (isolation)? Their mean; .5 is doing
-                      nothing
+                      nothing. The features are those by which the first attribute is read most, and the second least
     ablation          features of a concept are taken out: nats lost on predicting from its tokens, and elsewhere
 
 What is chosen is chosen on `Labelled` rows of one side and measured on another's.
@@ -132,9 +132,15 @@ class Exchange(NamedTuple):
         return (self.cause + self.isolation) / 2
 
 
-def telling(codes: Float[Tensor, "row feature"], labels: Int[Tensor, " row"]) -> Float[Tensor, " feature"]:
-    """Of each feature, how far the classes' means lie apart: their variance, a class counting once."""
-    return torch.stack([codes[labels == each].mean(0) for each in labels.unique()]).var(0)
+def steering(
+    dictionary: Dictionary, codes: Float[Tensor, "row feature"], labels: Int[Tensor, " row"], probe: Linear
+) -> Float[Tensor, " feature"]:
+    """Share of each feature in what a probe tells the classes by: its mean values times what the probe reads of it."""
+    weight = probe.weight if len(probe.bias) > 1 else torch.cat([-probe.weight, probe.weight]) / 2
+    means = torch.stack([codes[labels == each].mean(0) for each in labels.unique()])
+    read = dictionary.decoder @ (weight - weight.mean(0)).T
+    shares = ((means - means.mean(0)).T * read).sum(1)
+    return shares / shares.clamp_min(0).sum()
 
 
 def exchanged(

@@ -5,7 +5,7 @@ Judged on the last 20,000 tokens, which none was trained on.
 
     fvu         Σ|x - x̂|² / Σ|x - mean|², fp64, model's units, 0 is perfect
     l0          active features a token
-    dead        share of features that never fire on those tokens
+    dead        share of features that never fire on 100 tokens a feature: those, and some that they were trained on
     shrinkage   length of what features write over what it should be, 1 is right
     seconds     CPU time of training
 """
@@ -17,7 +17,7 @@ from typing import get_args
 
 from jaxtyping import Float
 from report import Line, arguments, note, show
-from rows import Rows, unexplained
+from rows import Rows, enough, silent, unexplained
 from torch import Tensor
 
 from tymbal.activations import HarvestConfig, StoredRows, harvest
@@ -40,13 +40,15 @@ def activations(real: Path, folder: Path) -> Float[Tensor, "row width"]:
     return source.batch(0, source.rows_per_epoch)
 
 
-def judged(dictionary: Dictionary, rows: Float[Tensor, "row width"], seconds: float) -> list[Line]:
-    """The numbers of one kind."""
+def judged(
+    dictionary: Dictionary, rows: Float[Tensor, "row width"], seen: Float[Tensor, "more width"], seconds: float
+) -> list[Line]:
+    """The numbers of one kind, on rows that it was not trained on, and of what is dead also on others."""
     codes = dictionary.encode(rows)
     exact, made = rows.double(), dictionary.decode(codes).double()
     bias = dictionary.decoder_bias.double()
     shrinkage = (made - bias).square().sum() / ((made - bias) * (exact - bias)).sum()
-    dead = 1 - len(codes.indices[codes.values > 0].unique()) / dictionary.features
+    dead = silent(dictionary, enough(rows, seen, dictionary.features))
     name, l0 = dictionary.kind, codes.l0().double().mean()
     return [
         Line(name=f"{name}: fvu", system="tymbal", value=unexplained(made, rows), unit="share"),
@@ -68,8 +70,9 @@ def main() -> None:
         for kind in get_args(Kind):
             config = TrainingConfig(kind=kind, features=2048, k=16, epochs=3.0)
             started = time.process_time()
-            dictionary = train(Rows(rows[:-HELD_OUT]), config, Path(folder) / kind)
-            show(judged(dictionary, rows[-HELD_OUT:], time.process_time() - started), as_json=options.json)
+            seen, held_out = rows[:-HELD_OUT], rows[-HELD_OUT:]
+            dictionary = train(Rows(seen), config, Path(folder) / kind)
+            show(judged(dictionary, held_out, seen, time.process_time() - started), as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -56,11 +56,13 @@ class Asked:
     k: int
     batch: int
     steps: int
+    seed: int = 0
 
     def config(self, rows: Rows) -> TrainingConfig:
         """Tymbal's settings for it, all others by default."""
         epochs = self.steps * self.batch / rows.rows_per_epoch
-        return TrainingConfig(kind=self.kind, features=self.features, k=self.k, batch=self.batch, epochs=epochs)
+        settings = {"kind": self.kind, "features": self.features, "k": self.k, "batch": self.batch, "seed": self.seed}
+        return TrainingConfig(**settings, epochs=epochs)
 
     @property
     def rate(self) -> float:

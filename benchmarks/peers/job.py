@@ -31,6 +31,8 @@ class Job:
     """Tokens without firing from which a feature is dead, where the peer lets that be set."""
     rows: str
     """A safetensors file with `rows` and `order`, where the rows of all steps lie in them, one step after the other."""
+    seed: int
+    """Of the first directions."""
     out: str
     """The folder to save the dictionary to, in the peer's own layout."""
 
@@ -61,6 +63,6 @@ class Batches:
 def asked() -> Job:
     """The job named on the command line."""
     job = Job(**json.loads(Path(sys.argv[1]).read_text()))
-    torch.manual_seed(0)
+    torch.manual_seed(job.seed)
     torch.set_num_threads(int(sys.argv[2]))
     return job

@@ -31,7 +31,7 @@ def settings(job: Job) -> dict[str, Any]:
         "warmup_steps": job.warmup,
         "decay_start": job.steps - job.decay,
         "device": "cpu",
-        "seed": 0,
+        "seed": job.seed,
     }
     if job.learning_rate is not None:
         common["lr"] = job.learning_rate

@@ -12,7 +12,7 @@ from concept_measures import (
     fitted,
     own_features,
     sparse_probing,
-    telling,
+    steering,
 )
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -85,7 +85,7 @@ def test_features_of_one_attribute_alone_move_it_and_leave_the_other() -> None:
     probes = fitted(x, labels[0]), fitted(x, labels[1])
     apart = by_hand(torch.eye(WIDTH)[:4], torch.eye(WIDTH)[:4])
     rows = Labelled(x, dense_codes(apart, x))
-    order = telling(rows.codes, labels[0]).argsort(descending=True)
+    order = steering(apart, rows.codes, labels[0], probes[0]).argsort(descending=True)
     assert sorted(order[:2].tolist()) == [0, 1]
     assert exchanged(apart, rows, labels, probes, order[:2]).score > 0.99
     assert exchanged(apart, rows, labels, probes, order[:0]) == (0.0, 1.0)

@@ -7,7 +7,7 @@ import torch
 
 from tymbal.dictionaries import KINDS, Descent, Revival, TrainingConfig
 from tymbal.dictionaries.screening import FEWEST_FEATURES, has_matrix_units
-from tymbal.dictionaries.trainer import Trainer, remove_radial_part, schedule
+from tymbal.dictionaries.trainer import PACE, Trainer, pace, remove_radial_part, schedule
 from tymbal.dictionaries.units import units
 
 
@@ -60,14 +60,15 @@ def test_auxk_revives_dead_features(planted) -> None:
         revival = Revival(aux=aux, dead_after=2000, lift=0.0)
         made = trainer(planted, revival=revival, descent=Descent(learning_rate=3e-3))
         with torch.no_grad():
-            made.dictionary.encoder[:16] *= 0.01  # positive half of the time, but never among the k highest
-        made.idle[:16] = 10_000
+            # Positive half of the time, but never among the k highest; the rest are too few for 48 directions.
+            made.dictionary.encoder[:32] *= 0.01
+        made.idle[:32] = 10_000
         made.steps = 200
         for step in range(120):
             made.step(planted.batch(step, 512))
-        alive[aux] = int((~made.dead()[:16]).sum())
+        alive[aux] = int((~made.dead()[:32]).sum())
     assert alive[0.0] == 0
-    assert alive[1 / 32] >= 8
+    assert alive[1 / 32] >= 16
 
 
 def with_a_silent_feature(planted, kind: str, lift: float) -> Trainer:
@@ -107,6 +108,22 @@ def test_kinds_that_judge_each_feature_by_itself_are_not_lifted(planted) -> None
     made = with_a_silent_feature(planted, "relu", 1.0)
     made.step(planted.batch(0, 512))
     assert float(made.dictionary.encoder_bias[7].detach()) == -50.0
+
+
+@pytest.mark.parametrize(("kind", "name"), [("relu", "encoder"), ("gated", "decoder"), ("jumprelu", "threshold")])
+def test_directions_and_thresholds_move_faster_than_the_rest(planted, kind: str, name: str) -> None:
+    made = trainer(planted, kind=kind, descent=Descent(learning_rate=1e-4, warmup=0.0))
+    moving = dict(made.dictionary.named_parameters())[name]
+    before = moving.detach().clone()
+    made.step(planted.batch(0, 512))
+    # Adam's first step moves every number that has a gradient by the rate itself.
+    moved = float((moving.detach() - before).abs().max())
+    assert moved == pytest.approx(1e-4 * PACE.get(name, 1.0), rel=0.01)
+
+
+def test_directions_whose_norms_are_penalised_move_as_the_rest(planted) -> None:
+    paces = {kind: pace(trainer(planted, kind=kind).dictionary, "decoder") for kind in ("relu", "topk")}
+    assert paces == {"relu": 1.0, "topk": PACE["decoder"]}
 
 
 def test_few_features_learn_faster_than_many() -> None:

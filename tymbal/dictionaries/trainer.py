@@ -45,8 +45,10 @@ CLIP = 1.0
 """Largest norm of the whole gradient; the loss is in units of the variance."""
 
 
-PACE = {"threshold": 2.0}
-"""How many times the learning rate a parameter has: thresholds have far to go, and few scores to learn from."""
+PACE = {"decoder": 4.0, "threshold": 2.0}
+"""How many times the learning rate a parameter has. A step of the encoder changes which features are chosen, and where
+it is long starves some; one of the decoder does not, and may be longer, where directions keep norm 1. Thresholds have
+far to go, and few scores to learn from."""
 
 LIFTED_UNTIL = 0.5
 """Dead features are lifted in full until the learning rate has fallen to this share, then less and less."""
@@ -95,7 +97,7 @@ class Trainer:
         """Steps taken."""
         self.controller = Controller(config.kind, config.k, steps)
         groups = [
-            {"params": [parameter], "pace": PACE.get(name, 1.0)}
+            {"params": [parameter], "pace": pace(self.dictionary, name)}
             for name, parameter in self.dictionary.named_parameters()
         ]
         self.optimiser = torch.optim.Adam(groups, lr=self.rate, betas=BETAS, eps=EPSILON, fused=True)
@@ -259,6 +261,11 @@ def untrained(config: TrainingConfig, width: int, ends: Ends, ranks: Ranks = ALO
     dictionary = KINDS[config.kind].from_config({"site": None, "model": {}, **settings, **ends.to_json()})
     dictionary.ranks = ranks
     return dictionary
+
+
+def pace(dictionary: Dictionary, name: str) -> float:
+    """How many times the learning rate a parameter has."""
+    return 1.0 if name == "decoder" and not dictionary.unit_norm else PACE.get(name, 1.0)
 
 
 def schedule(step: int, steps: int, descent: Descent) -> float:
