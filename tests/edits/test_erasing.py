@@ -32,7 +32,7 @@ def test_a_concept_is_erased_certified_and_saved(model: LanguageModel, tmp_path)
     erasure = erase(model, _texts(1000), config)
     certificate = erasure.certificate
     assert certificate.before.low > 0.9
-    assert not certificate.linear.excludes_chance(0.1)
+    assert certificate.linear.near_chance(0.1)
     assert certificate.loss_change is not None
     erasure.save(tmp_path)
     told = json.loads((tmp_path / "certificate.json").read_text(encoding="utf-8"))

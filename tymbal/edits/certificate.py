@@ -2,8 +2,9 @@
 
 1. Held-out rows that were fitted are found by their fingerprints and left out; too many of them, and there is no
    certificate, since on fitted rows class means are equal by construction and a probe falls below chance.
-2. A linear probe, cross-validated on the erased rows, must not be told from chance: the 95 % interval of its balanced
-   accuracy (R² for a real-valued concept) may not lie wholly outside chance ± margin, above or below.
+2. A linear probe, cross-validated on the erased rows, must not be told from chance: its balanced accuracy (R² for a
+   real-valued concept) must itself lie within a margin of chance, above or below, and its 95 % interval must reach there
+   and be no wider than what supports a claim. An interval that merely touches chance proves little, so it is not enough.
 3. The same probe on the rows as they were says whether there was anything to erase; without that a pass means little.
 4. For information: an MLP probe, class covariances, the largest class gap left, the size of the edit beside the
    smallest one that would have erased these very rows, the loss change on unrelated text.
@@ -33,7 +34,7 @@ class CertificateConfig:
     """What a certificate asks for."""
 
     margin: float = 0.05
-    """how far the probe's interval may lie from chance (balanced accuracy, or R²)"""
+    """how far the probe's score, and the nearest end of its interval, may lie from chance (balanced accuracy, or R²)"""
     widest: float = 0.1
     """the interval's half-width at most; a wider one supports no claim"""
     most_shared: float = 0.05
@@ -187,19 +188,19 @@ def _summary(rows: Tensor, labels: Tensor, classes: int | None) -> Summary:
 
 
 def _require_chance(linear: Reading, rows: int, record: FitRecord, config: CertificateConfig) -> None:
-    if linear.excludes_chance(config.margin):
-        below = linear.high < linear.chance
-        hint = "hold out rows that share nothing with the fitted ones" if below else "fit on more rows"
-        shrunk = f", fitted with shrinkage {record.shrinkage:.2f}" if record.shrinkage else ""
-        reading = f"{linear.value:.3f} [{linear.low:.3f}, {linear.high:.3f}]"
-        raise CertificateError(
-            expected=f"a held-out linear probe within {config.margin} of chance ({linear.chance:.3f})",
-            got=f"{reading} from {record.rows:,} fitted rows{shrunk}",
-            do=hint,
-        )
     if (linear.high - linear.low) / 2 > config.widest:
         raise CertificateError(
             expected=f"an interval of half-width {config.widest} at most for the held-out probe",
             got=f"[{linear.low:.3f}, {linear.high:.3f}] from {rows} rows",
             do="hold out more rows",
+        )
+    if not linear.near_chance(config.margin):
+        below = linear.value < linear.chance
+        hint = "hold out rows that share nothing with the fitted ones" if below else "fit on more rows"
+        shrunk = f", fitted with shrinkage {record.shrinkage:.2f}" if record.shrinkage else ""
+        reading = f"{linear.value:.3f} [{linear.low:.3f}, {linear.high:.3f}]"
+        raise CertificateError(
+            expected=f"a held-out linear probe that scores within {config.margin} of chance ({linear.chance:.3f})",
+            got=f"{reading} from {record.rows:,} fitted rows{shrunk}",
+            do=hint,
         )

@@ -38,7 +38,7 @@ class ErasureConfig:
     held_out: float = 0.25
     """share of the rows that is held out for the certificate, by whole groups"""
     margin: float = 0.05
-    """how far from chance the held-out probe's interval may lie"""
+    """how far from chance the held-out probe may score"""
     seed: int = 0
     """of the split and the certificate's folds"""
 

@@ -34,9 +34,10 @@ class Reading(NamedTuple):
     high: float
     chance: float
 
-    def excludes_chance(self, margin: float) -> bool:
-        """Whether the interval lies wholly more than `margin` above or below chance."""
-        return self.low > self.chance + margin or self.high < self.chance - margin
+    def near_chance(self, margin: float) -> bool:
+        """Whether the score lies within `margin` of chance, above or below, and its interval reaches there."""
+        nearest = min(max(self.chance, self.low), self.high)
+        return max(abs(self.value - self.chance), abs(nearest - self.chance)) <= margin
 
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}], chance {self.chance:.3f}"
