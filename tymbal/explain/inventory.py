@@ -67,8 +67,8 @@ class Inventory:
     def nats(self) -> Float64[ndarray, " kind"]:
         """What it takes to pick one value of each kind.
 
-        Of general kinds, such as shapes, one of their list; of all others one of everything that can be named, so that a
-        token, its spelling and a concept on the same rows are equally long.
+        Of general kinds, such as shapes, one of their list; of all others one of everything that can be named, so that
+        a token, its spelling and a concept on the same rows are equally long.
         """
         counts = np.bincount(self.kind, minlength=len(self.kinds))
         picked = np.where([kind.general for kind in self.kinds], counts, len(self))
