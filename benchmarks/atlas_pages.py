@@ -1,127 +1,36 @@
 """How long a feature's page takes to read from an atlas of 100,000 features, beside bare DuckDB on the same files.
 
 A page is `Atlas.feature` (statistics, output tokens, neighbours with their labels) and `Atlas.examples` (40 windows of
-37 tokens). Bare DuckDB runs one query for the same examples alone, on the same Parquet files, sorted by feature. The
-atlas is made up, but has the tables, the writer and the row groups of a real one; features are drawn at random. Times
-are wall-clock, one reader at a time, files in the page cache.
+37 tokens). Bare DuckDB runs one query for the same examples alone, on the same Parquet files, sorted by feature. Then
+the whole page is asked for over HTTP, of `tymbal serve` in a process of its own, by one client and by 20 at once, each
+of which asks for its next page as soon as it has one. The atlas is made up, but has the tables, the writer and the row
+groups of a real one; features are drawn at random. Times are wall-clock, files in the page cache.
 
     .venv/bin/python benchmarks/atlas_pages.py [--json]
 """
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import duckdb
+import httpx
 import numpy as np
-import pyarrow as pa
+from made_up_atlas import FEATURE_COUNT, write_atlas
 from report import Line, arguments, note, show
+from served import answering
 
-from tymbal import artifact
 from tymbal.atlas import Atlas, open_atlas
-from tymbal.atlas.tables import (
-    EXAMPLES,
-    EXAMPLES_SCHEMA,
-    FEATURES,
-    FEATURES_SCHEMA,
-    NEIGHBOURS,
-    NEIGHBOURS_SCHEMA,
-    OVERVIEW,
-    write_tables,
-)
+from tymbal.atlas.tables import EXAMPLES
 
-FEATURE_COUNT = 100_000
 PAGES = 400
 GOAL = 50.0
 """milliseconds, 95th percentile"""
-_BLOCK = 512
-_ROLES, _TOP, _SAMPLED, _WINDOW, _NEIGHBOURS = ("explain", "score", "show"), 24, 16, 37, 12
-
-
-def write_atlas(folder: Path) -> None:
-    """An atlas of made-up rows with the sizes that `AtlasConfig` gives by default."""
-    generator = np.random.default_rng(0)
-    words = np.array([f" w{number:x}" for number in range(30_000)], dtype=object)
-    block = _example_columns(generator, words)
-    files = write_tables(
-        folder, FEATURES, FEATURES_SCHEMA, FEATURE_COUNT, lambda *ends: [_features(generator, words, *ends)]
-    )
-    files += write_tables(folder, EXAMPLES, EXAMPLES_SCHEMA, FEATURE_COUNT, lambda *ends: _examples(block, *ends))
-    files += write_tables(
-        folder, NEIGHBOURS, NEIGHBOURS_SCHEMA, FEATURE_COUNT, lambda *ends: [_neighbours(generator, *ends)]
-    )
-    artifact.write_json(folder / OVERVIEW, {"features": FEATURE_COUNT, "clusters": []})
-    artifact.seal(folder, "atlas", {}, [*files, OVERVIEW])
-
-
-def _features(generator: np.random.Generator, words: np.ndarray, begin: int, end: int) -> pa.Table:
-    rows = end - begin
-    lists = {"promoted": 10, "suppressed": 10, "top_tokens": 5}
-    numbers = {"promoted_weights": 10, "suppressed_weights": 10, "quantile_edges": 5, "histogram": 24}
-    columns: dict[str, object] = {name: _lists(generator.choice(words, (rows, size))) for name, size in lists.items()}
-    columns |= {name: _lists(generator.integers(0, 1000, (rows, size))) for name, size in numbers.items()}
-    columns |= {"feature": np.arange(begin, end), "dead": np.zeros(rows, dtype=bool)}
-    columns |= {name: generator.random(rows) for name in ("density", "maximum", "mean", "x", "y")}
-    columns |= {"count": generator.integers(0, 10**6, rows), "label": generator.choice(words, rows)}
-    columns["text"] = ["".join(generator.choice(words, 4 * _WINDOW)) for _ in range(rows)]
-    return _table(columns, FEATURES_SCHEMA, rows)
-
-
-def _example_columns(generator: np.random.Generator, words: np.ndarray) -> pa.Table:
-    """The examples of `_BLOCK` features; they serve all blocks, as reading takes no note of them."""
-    each = _TOP + _SAMPLED
-    rows = _BLOCK * len(_ROLES) * each
-    kind = np.tile(np.repeat(["top", "quantile"], [_TOP, _SAMPLED]), _BLOCK * len(_ROLES))
-    quantile = np.tile(np.r_[np.zeros(_TOP), np.repeat(np.arange(4)[::-1], 4)], _BLOCK * len(_ROLES)).astype(np.int8)
-    activations = generator.gamma(2, 1, (rows, _WINDOW)) * (generator.random((rows, _WINDOW)) < 0.1)
-    columns = {
-        "role": np.tile(np.repeat(_ROLES, each), _BLOCK),
-        "kind": kind,
-        "quantile": pa.array(quantile, mask=kind == "top"),
-        "rank": np.tile(np.r_[np.arange(_TOP), np.tile(np.arange(4), 4)], _BLOCK * len(_ROLES)),
-        "passage": generator.integers(0, 10**5, rows),
-        "position": generator.integers(0, 256, rows),
-        "peak": np.full(rows, 24),
-        "tokens": _lists(generator.choice(words, (rows, _WINDOW))),
-        "activations": _lists(activations.astype(np.float32)),
-    }
-    return _table(columns, EXAMPLES_SCHEMA, rows)
-
-
-def _examples(block: pa.Table, begin: int, end: int) -> Iterator[pa.Table]:
-    each = block.num_rows // _BLOCK
-    for first in range(begin, end, _BLOCK):
-        features = np.repeat(np.arange(first, min(first + _BLOCK, end), dtype=np.int32), each)
-        yield block[: len(features)].set_column(0, EXAMPLES_SCHEMA.field("feature"), pa.array(features))
-
-
-def _neighbours(generator: np.random.Generator, begin: int, end: int) -> pa.Table:
-    each, rows = 2 * _NEIGHBOURS, 2 * _NEIGHBOURS * (end - begin)
-    columns = {
-        "feature": np.repeat(np.arange(begin, end), each),
-        "kind": np.tile(np.repeat(["coactivation", "cosine"], _NEIGHBOURS), end - begin),
-        "rank": np.tile(np.arange(_NEIGHBOURS), 2 * (end - begin)),
-        "neighbour": generator.integers(0, FEATURE_COUNT, rows),
-        "value": generator.random(rows),
-    }
-    return _table(columns, NEIGHBOURS_SCHEMA, rows)
-
-
-def _table(columns: dict, schema: pa.Schema, rows: int) -> pa.Table:
-    return pa.table([_column(columns.get(field.name), field.type, rows) for field in schema], schema=schema)
-
-
-def _lists(values: np.ndarray) -> pa.Array:
-    offsets = np.arange(0, values.size + 1, values.shape[1], dtype=np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.ravel()))
-
-
-def _column(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
-    if values is None:
-        return pa.nulls(rows, kind)
-    return (values if isinstance(values, pa.Array) else pa.array(values)).cast(kind)
+CLIENTS, GOAL_CLIENTS = 20, 150.0
+EACH = 20
+"""pages that each of these clients asks for, one after the other"""
 
 
 def percentile_ms(read: Callable[[int], object], features: np.ndarray) -> tuple[float, float]:
@@ -133,6 +42,24 @@ def percentile_ms(read: Callable[[int], object], features: np.ndarray) -> tuple[
         read(int(feature))
         seconds.append(time.perf_counter() - start)
     median, high = np.percentile(np.array(seconds) * 1000, [50, 95])
+    return float(median), float(high)
+
+
+def over_http(address: str, features: np.ndarray, clients: int) -> tuple[float, float]:
+    """Median and 95th percentile of the time that each page takes to arrive, with so many clients asking at once."""
+
+    def client(number: int) -> list[float]:
+        seconds = []
+        with httpx.Client(base_url=address, timeout=60) as session:
+            for feature in np.random.default_rng(number).choice(features, EACH + 1):
+                start = time.perf_counter()
+                session.get(f"/feature/{feature}").raise_for_status()
+                seconds.append(time.perf_counter() - start)
+        return seconds[1:]  # the first opens the connection
+
+    with ThreadPoolExecutor(clients) as pool:
+        times = np.concatenate(list(pool.map(client, range(clients))))
+    median, high = np.percentile(times * 1000, [50, 95])
     return float(median), float(high)
 
 
@@ -169,6 +96,12 @@ def main() -> None:
                 Line(name="feature page of 100,000: 95th percentile", system=system, value=high, unit="ms", goal=goal)
             )
             lines.append(Line(name="feature page of 100,000: median", system=system, value=median, unit="ms"))
+        with answering(folder) as address:
+            for clients, goal in ((1, None), (CLIENTS, GOAL_CLIENTS)):
+                median, high = over_http(address, features, clients)
+                name = f"feature page over HTTP, {clients} client{'s' * (clients > 1)} at once"
+                lines.append(Line(name=f"{name}: 95th percentile", system="tymbal", value=high, unit="ms", goal=goal))
+                lines.append(Line(name=f"{name}: median", system="tymbal", value=median, unit="ms"))
         show(lines, as_json=options.json)
 
 

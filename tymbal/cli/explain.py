@@ -26,6 +26,10 @@ class Options:
     """the study's folder; None: the last study of this folder"""
     features: Annotated[tuple[int, ...], arg(metavar="N ...")] = ()
     """print the explanations of these features, instead of ten drawn at random; with a language model: ask of these"""
+    untrained: bool = False
+    """study an untrained copy of the model in the same way, once, and print how its features fare beside the model's"""
+    intervene: bool = False
+    """clamp each feature of which the next token is said, once, and print whether the output changes as is said"""
     chat: Annotated[ChatOptions, OmitArgPrefixes] = field(default_factory=ChatOptions)
     """the language models, if any"""
 
@@ -36,14 +40,18 @@ def main(arguments: Sequence[str]) -> None:
     folder = options.folder or last_study()
 
     from tymbal.cli.display import Display
-    from tymbal.cli.explanations import show_explanations
+    from tymbal.cli.explanations import show_explanations, show_intervention
     from tymbal.explain import open_explanations
-    from tymbal.study import resume_study
+    from tymbal.study import finished_twin, intervened, resume_study, untrained_twin
 
     study = resume_study(folder, display=Display())
+    twin = untrained_twin(study, display=Display()) if options.untrained else finished_twin(study)
     if options.chat.asks:
         from tymbal.cli.judging import judge_study
 
         judge_study(study, options.features, options.chat)
         return
-    show_explanations(open_explanations(study.explanations), options.features)
+    beside = None if twin is None else open_explanations(twin.explanations)
+    show_explanations(open_explanations(study.explanations), options.features, untrained=beside)
+    if options.intervene:
+        show_intervention(intervened(study, display=Display()))

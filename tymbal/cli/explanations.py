@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from tymbal.explain import Explanations
 
 MEASURES = {"f1": "F1", "auroc": "AUROC", "correlation": "correlation", "hard_auroc": "hard AUROC"}
-SYSTEMS = {"features": "features", "random": "random directions", "neurons": "neurons"}
+SYSTEMS = {
+    "features": "features",
+    "random": "random directions",
+    "neurons": "neurons",
+    "untrained": "features of an untrained copy",
+}
 RIVALS = {"token": "best single token", "shuffled": "another feature's words"}
 SHOWN = 10
 LEGEND = (
@@ -26,10 +31,15 @@ LEGEND = (
 
 
 def show_explanations(
-    explanations: "Explanations", features: Sequence[int] = (), console: Console | None = None
+    explanations: "Explanations",
+    features: Sequence[int] = (),
+    console: Console | None = None,
+    *,
+    untrained: "Explanations | None" = None,
 ) -> None:
     """Print the summary, then the explanations of these features, or of ten drawn at random.
 
+    `untrained` are those of the study's untrained twin.
     Raises `ArtifactError` for a feature that was not explained.
     """
     console = console or Console()
@@ -39,7 +49,8 @@ def show_explanations(
         raise ArtifactError(
             expected=f"features from 0 to {max(said, default=0)}", got=str(unknown[0]), do="name others by --features"
         )
-    console.print(summary_table(explanations.summary["systems"]))
+    twin = {} if untrained is None else {"untrained": untrained.summary["systems"]["features"]}
+    console.print(summary_table({**explanations.summary["systems"], **twin}))
     console.print(LEGEND, highlight=False)
     for line in naming_lines(explanations.summary["naming"]):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -71,6 +82,19 @@ def _written(number: Mapping[str, Any]) -> str:
         return ""
     reach = max(number["high"] - number["value"], number["value"] - number["low"])
     return f"{number['value']:.3f} ±" + f"{reach:.3f}".removeprefix("0")
+
+
+def show_intervention(made: "Explanations", console: Console | None = None) -> None:
+    """Print whether clamping features changes the output as their explanations say."""
+    console, summary = console or Console(), made.summary
+    medians = {name: _written(number) for name, number in summary["medians"].items()}
+    console.print(
+        f"Clamped: {summary['features']} features of which the next token is said. The tokens named get likelier by "
+        f"{medians['effect']} nats (a random direction: {medians['control']}). At {medians['raised']} of the places "
+        "the clamp raises them more than the random direction does (chance 0.5; tokens that another feature's words "
+        f"name: {medians['shuffled']}), beyond chance for {summary['above_control']} of the features. Medians.",
+        highlight=False,
+    )
 
 
 def naming_lines(naming: Mapping[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,13 @@ if TYPE_CHECKING:
 
 FOLDER, ANSWERS = "judged", "answers"
 SHOWN = 10
-WHAT = {"features": "features", "shuffled": "shuffled words", "random": "random directions"}
+WHAT = {
+    "features": "features",
+    "shuffled": "shuffled words",
+    "random": "random directions",
+    "neurons": "neurons",
+    "untrained": "untrained copy",
+}
 LEGEND = (
     "Medians over features, with 95 % intervals over features. What is unclear counts as chance. Shuffled words: each "
     "feature with another one's. Hard: of the silent texts only those with a token on which the feature fires "
@@ -49,7 +55,7 @@ LEGEND = (
 
 def judge_study(study: "Study", features: Sequence[int], options: ChatOptions, console: Console | None = None) -> None:
     """Say what it takes; then, unless that is all, explain and judge, and print the outcome."""
-    from tymbal.study import StudyFolder, explained_subject
+    from tymbal.study import StudyFolder, explained_subject, finished_twin
 
     console = console or Console()
     place, display = study.folder / FOLDER, Display()
@@ -58,16 +64,22 @@ def judge_study(study: "Study", features: Sequence[int], options: ChatOptions, c
     if explainer is not None and judge is not None:
         require_other_judge(explainer.model, judge.model, same_judge=options.same_judge)
     encoder = _encoder(options)
-    subject = explained_subject(study)
-    with StudyFolder(study.folder).locked(), closing(subject.atlas), display.stage("explain") as progress:
+    subject, twin = explained_subject(study), finished_twin(study)
+    untrained = None if twin is None else explained_subject(twin)
+    with ExitStack() as held:
+        held.enter_context(StudyFolder(study.folder).locked())
+        for opened in (subject, untrained):
+            if opened is not None:
+                held.enter_context(closing(opened.atlas))
+        progress = held.enter_context(display.stage("explain"))
         config = JudgeConfig(features=options.count, baseline_features=options.baseline)
         chosen = chosen_features(subject, config, features)
-        panel = Panel.of(subject, place, config, chosen, progress)
+        panel = Panel.of(subject, place, config, chosen, progress, untrained)
         speaks, scorers = _explainer(explainer), _scorers(judge, encoder, options)
         _estimate(panel, explainer, judge, options, console)
         if options.dry_run:
             return
-        about = identity_of(subject, chosen, config, speaks, scorers)
+        about = identity_of(subject, chosen, config, speaks, scorers, untrained)
         folder = place / _name(explainer, judge, about)
         made = judge_features(panel, folder, about, speaks, scorers, progress=progress)
     assert made is not None

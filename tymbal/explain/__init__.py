@@ -7,6 +7,7 @@ from tymbal.explain.evidence import Evidence
 from tymbal.explain.explainer import Explainer
 from tymbal.explain.explaining import Subject, explain_features
 from tymbal.explain.explanation import UNCLEAR, Explanation, unclear
+from tymbal.explain.intervention import InterventionConfig, intervene
 from tymbal.explain.naming import Told
 from tymbal.explain.predicate import Predicate, parse_predicate
 from tymbal.explain.predicates import PredicateExplainer
@@ -26,6 +27,7 @@ __all__ = [
     "Explanation",
     "ExplanationFolder",
     "Explanations",
+    "InterventionConfig",
     "Predicate",
     "PredicateConfig",
     "PredicateExplainer",
@@ -36,6 +38,7 @@ __all__ = [
     "Window",
     "WindowReader",
     "explain_features",
+    "intervene",
     "open_explanations",
     "parse_predicate",
     "unclear",

@@ -17,8 +17,8 @@ class PredicateConfig:
     """active tokens that a description must hold for"""
     members: int = 8
     """values that one description may name"""
-    penalty: float = 0.02
-    """agreement that each further value must gain"""
+    penalty: float = 0.04
+    """agreement that a description must gain for as much length as it takes to pick one of all that can be named"""
     breadth: int = 16
     """descriptions that conjunctions begin with"""
     trials: int = 200

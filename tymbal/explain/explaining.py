@@ -104,11 +104,8 @@ def score_text(subject: Subject, tokens: int) -> Text:
     return Text.of(subject.codes, Role.SCORE, subject.model.token_text, subject.annotations, tokens)
 
 
-def systems(
-    subject: Subject, folder: Path, config: ExplainConfig, features: Sequence[int] | None, progress: Progress | None
-) -> Iterator[System]:
-    """The dictionary's features, all unless some are named, then the baselines, whose codes are made in `folder`."""
-    tokens = config.tokens
+def dictionary_system(name: str, subject: Subject, features: Sequence[int], tokens: int) -> System:
+    """Some features of a subject's dictionary."""
     evidence = Evidence.of(
         subject.codes,
         subject.model.token_text,
@@ -116,12 +113,21 @@ def systems(
         atlas=subject.atlas,
         tokens=tokens,
     )
+    return System(name, features, evidence, Activity.of(subject.codes, Role.SCORE, tokens))
+
+
+def systems(
+    subject: Subject, folder: Path, config: ExplainConfig, features: Sequence[int] | None, progress: Progress | None
+) -> Iterator[System]:
+    """The dictionary's features, all unless some are named, then the baselines, whose codes are made in `folder`."""
+    tokens = config.tokens
     every = range(len(subject.atlas)) if features is None else list(features)
-    yield System(FEATURES, every, evidence, Activity.of(subject.codes, Role.SCORE, tokens))
+    whole = dictionary_system(FEATURES, subject, every, tokens)
+    yield whole
     if not config.baseline_features:
         return
     for name, codes in subject.baselines(folder, config.seed, progress):
-        own = replace(evidence, activity=Activity.of(codes, Role.EXPLAIN, tokens), atlas=None)
+        own = replace(whole.evidence, activity=Activity.of(codes, Role.EXPLAIN, tokens), atlas=None)
         drawn = np.random.default_rng(config.seed).permutation(own.activity.features)
         some = np.sort(drawn[: config.baseline_features]).tolist()
         yield System(name, some, own, Activity.of(codes, Role.SCORE, tokens))

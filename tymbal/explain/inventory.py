@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int32, Int64
+from jaxtyping import Float64, Int32, Int64
 from numpy import ndarray
 from scipy import sparse
 
@@ -62,6 +62,17 @@ class Inventory:
     def sizes(self) -> Int64[ndarray, " atom"]:
         """Tokens that each holds for."""
         return np.diff(self.starts)
+
+    @cached_property
+    def nats(self) -> Float64[ndarray, " kind"]:
+        """What it takes to pick one value of each kind.
+
+        Of general kinds, such as shapes, one of their list; of all others one of everything that can be named, so that
+        a token, its spelling and a concept on the same rows are equally long.
+        """
+        counts = np.bincount(self.kind, minlength=len(self.kinds))
+        picked = np.where([kind.general for kind in self.kinds], counts, len(self))
+        return np.log(np.maximum(picked, 2))
 
     def rows_of(self, atom: int) -> Int32[ndarray, " row"]:
         """The rows that one holds for."""

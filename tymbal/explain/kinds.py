@@ -42,6 +42,8 @@ class Kind(NamedTuple):
     """whether one description may name several values of it"""
     order: int
     """which of two names the token when both are said, lowest first"""
+    general: bool = False
+    """whether its values are a short fixed list, of which each holds for very many tokens"""
 
 
 KINDS: dict[str, Kind] = {
@@ -54,16 +56,16 @@ KINDS: dict[str, Kind] = {
         Kind("spelling", columns.folded, spelled, True, 0),
         Kind("word", columns.word, words_so_far, True, 1),
         Kind("after concept", columns.after_concept, after_mention, True, 7),
-        Kind("shape", columns.shape, shapes, False, 3),
-        Kind("place", columns.place, standing, False, 4),
-        Kind("repetition", columns.repetition, occurrence, False, 8),
+        Kind("shape", columns.shape, shapes, False, 3, True),
+        Kind("place", columns.place, standing, False, 4, True),
+        Kind("repetition", columns.repetition, occurrence, False, 8, True),
         Kind("suffix", columns.suffix, suffixes, False, 5),
         Kind("prefix", columns.prefix, prefixes, False, 5),
         Kind("previous token", columns.previous_token, after, True, 6),
         Kind("after words", columns.after_words, after_words, True, 6),
         Kind("second last token", columns.second_last_token, second_last, True, 6),
         Kind("next token", columns.next_token, before, True, 7),
-        Kind("span", columns.span, spans, False, 9),
-        Kind("language", columns.language, language, False, 9),
+        Kind("span", columns.span, spans, False, 9, True),
+        Kind("language", columns.language, language, False, 9, True),
     )
 }

@@ -19,6 +19,7 @@ from numpy import ndarray
 
 from tymbal.explain.kinds import KINDS, Kind, Words
 from tymbal.explain.text import Text
+from tymbal.explain.wording import MIXED
 
 AND = "and"
 
@@ -128,11 +129,11 @@ def _phrase(one: Words, other: Words | None) -> str:
     head = one.noun or f"a token {one.modifier}"
     if other is None:
         return head
-    return (
-        f"{head}, and {other.modifier}"
-        if " that " in head and other.modifier.startswith("that ")
-        else f"{head} {other.modifier}"
-    )
+    if head.startswith(MIXED):
+        return f"{head}, each {other.modifier}"
+    if " that " in head and other.modifier.startswith("that "):
+        return f"{head}, and {other.modifier}"
+    return f"{head} {other.modifier}"
 
 
 def parse_predicate(expression: str) -> Predicate:

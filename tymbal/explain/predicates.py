@@ -15,6 +15,8 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from tymbal.explain.columns.concepts import common_kind
+from tymbal.explain.concept_words import concept_words
 from tymbal.explain.config import PredicateConfig
 from tymbal.explain.evidence import Evidence
 from tymbal.explain.explainer import Explainer
@@ -22,10 +24,13 @@ from tymbal.explain.explanation import Explanation, unclear
 from tymbal.explain.inventory import Inventory
 from tymbal.explain.marks import Mark, marks
 from tymbal.explain.naming import names_concept
-from tymbal.explain.predicate import Predicate
+from tymbal.explain.predicate import Predicate, Simple
 from tymbal.explain.search import Found, Search
 from tymbal.explain.text import Text
+from tymbal.explain.wording import MIXED
 
+SPELLED = ("token", "spelling", "word")
+"""kinds that name the token itself"""
 _TOGETHER = 64
 """features whose meetings with all descriptions are held at once"""
 
@@ -72,11 +77,15 @@ class PredicateExplainer(Explainer):
             if mark is None:
                 return unclear(feature)
             return Explanation(
-                feature=feature, text=f"tokens that mark {concept}", kind="mark", concept=concept, threshold=threshold
+                feature=feature,
+                text=f"tokens that are a sign of {concept_words(concept)}",
+                kind="mark",
+                concept=concept,
+                threshold=threshold,
             )
         return Explanation(
             feature=feature,
-            text=predicate.words() + _also(predicate, concept),
+            text=_said(predicate, evidence.text) + _also(predicate, concept),
             kind=predicate.kind,
             predicate=predicate.expression(),
             complexity=predicate.complexity,
@@ -96,6 +105,17 @@ class PredicateExplainer(Explainer):
         return self._held[1]
 
 
+def _said(predicate: Predicate, text: Text) -> str:
+    """The description's words; tokens that have nothing else in common may all be names, or words for animals."""
+    words = predicate.words()
+    if not words.startswith(MIXED) or not isinstance(predicate, Simple) or predicate.of.name not in SPELLED:
+        return words
+    column = text.made(predicate.of.name, predicate.of.column)
+    kind = common_kind([column.rows_of(value) for value in predicate.values], text)
+    return words if kind is None else f"{words.replace(MIXED, 'one of the tokens', 1)}, each in {concept_words(kind)}"
+
+
 def _also(predicate: Predicate, concept: str) -> str:
     """What is said of the concept that the feature marks, unless the description names it already."""
-    return f"; marks {concept}" if concept and not names_concept(predicate.expression(), concept) else ""
+    named = not concept or names_concept(predicate.expression(), concept)
+    return "" if named else f"; a sign of {concept_words(concept)}"

@@ -36,6 +36,15 @@ class Found(NamedTuple):
     value: float
 
 
+class Length(NamedTuple):
+    """How long descriptions are."""
+
+    values: int
+    """that they name"""
+    nats: Counts
+    """that it takes to pick them: “in digits” is short, a token long"""
+
+
 class Pair(NamedTuple):
     """Two descriptions to be joined: a found one, and an atom."""
 
@@ -66,6 +75,7 @@ class Search:
         self._row_starts, self._row_atoms = by_row.indptr.astype(np.int64), by_row.indices
         self._sizes = inventory.sizes
         self._nats = math.log(max(2, len(inventory)))
+        self._atom_nats = inventory.nats[inventory.kind]
         self._dense = np.zeros(inventory.tokens)
         self._local = np.zeros(len(inventory), dtype=np.int64)
 
@@ -80,22 +90,28 @@ class Search:
         self._dense[rows] = 0
         return best
 
-    def _value(self, weight: Counts, hits: Counts, size: Counts, complexity: int, active: int) -> ndarray:
+    def _value(self, weight: Counts, hits: Counts, size: Counts, length: Length, active: int) -> ndarray:
         """Agreement less what length costs; -1 where a description is not worth its own length."""
-        agreed = kappa(weight, hits, size, complexity, active, self.inventory.tokens)
-        worth = saved(hits, size, active, self.inventory.tokens) > complexity * self._nats + _MARGIN
-        return np.where(worth, agreed - self.config.penalty * (complexity - 1), -1.0)
+        agreed = kappa(weight, hits, size, length.values, active, self.inventory.tokens)
+        worth = saved(hits, size, active, self.inventory.tokens) > length.values * self._nats + _MARGIN
+        return np.where(worth, agreed - self.config.penalty * (length.nats / self._nats - 1), -1.0)
+
+    def _length(self, predicate: Predicate) -> Length:
+        parts = (predicate.first, predicate.second) if isinstance(predicate, Both) else (predicate,)
+        of_kind = dict(zip(self.inventory.kinds, self.inventory.nats.tolist(), strict=True))
+        nats = sum(part.complexity * of_kind[part.of] for part in parts if isinstance(part, Simple))
+        return Length(predicate.complexity, nats)
 
     def _exact(self, predicate: Predicate, rows: ndarray, feature: _Feature) -> Found:
         weights = feature.dense[rows]
         shared = float(weights.sum()), int(np.count_nonzero(weights)), len(rows)
-        return Found(predicate, rows, float(self._value(*shared, predicate.complexity, len(feature.rows))))
+        return Found(predicate, rows, float(self._value(*shared, self._length(predicate), len(feature.rows))))
 
     def _singles(self, feature: _Feature) -> list[Found]:
         """The best atoms, and those that are most telling of much of the feature."""
         met, active = feature.met, len(feature.rows)
         sizes = self._sizes[met.atoms]
-        values = self._value(met.weights, met.hits, sizes, 1, active)
+        values = self._value(met.weights, met.hits, sizes, Length(1, self._atom_nats[met.atoms]), active)
         lift = met.hits / active / (sizes / self.inventory.tokens)
         telling = met.weights * np.log(np.maximum(lift, 1e-9))
         enough = met.hits >= self.config.support
@@ -119,27 +135,23 @@ class Search:
         for number, kind in enumerate(self.inventory.kinds):
             if kind.sets:
                 some = np.flatnonzero(kinds == number)
-                grown = self._grown(met, some, self._sizes[met.atoms[some]], len(feature.rows), 0)
+                grown = self._grown(met, some, self._sizes[met.atoms[some]], len(feature.rows), number, Length(0, 0.0))
                 if len(grown) > 1:
                     found.append(self._exact(*self._named(grown), feature))
         return found
 
-    def _grown(self, met: Meetings, some: ndarray, sizes: ndarray, active: int, complexity: int) -> list[int]:
-        """A set of atoms, of those at the places `some`, that grows while it gains; they are taken to be disjoint.
+    def _grown(self, met: Meetings, some: ndarray, sizes: ndarray, active: int, kind: int, joined: Length) -> list[int]:
+        """A set of atoms of one kind, of those at the places `some`, that grows while it gains.
 
-        `complexity` is that of what the set is joined with.
+        They are taken to be disjoint. `joined` is the length of what the set is joined with.
         """
         chosen: list[int] = []
         best, weight, hits, size = -1.0, 0.0, 0.0, 0.0
         free = np.ones(len(some), dtype=bool)
         while free.any() and len(chosen) < self.config.members:
-            values = self._value(
-                weight + met.weights[some],
-                hits + met.hits[some],
-                size + sizes,
-                complexity + len(chosen) + 1,
-                active,
-            )
+            named = len(chosen) + 1
+            length = Length(joined.values + named, joined.nats + named * self.inventory.nats[kind])
+            values = self._value(weight + met.weights[some], hits + met.hits[some], size + sizes, length, active)
             place = int(np.where(free, values, -np.inf).argmax())
             if values[place] <= best:
                 break
@@ -186,7 +198,9 @@ class Search:
             own, weights = atoms[inside], feature.weights[entry[inside]]
             hits = np.bincount(own, minlength=len(met.atoms))
             weight = np.bincount(own, weights, minlength=len(met.atoms))
-            bound = self._value(weight, hits, hits, one.predicate.complexity + 1, active)
+            first = self._length(one.predicate)
+            length = Length(first.values + 1, first.nats + self._atom_nats[met.atoms])
+            bound = self._value(weight, hits, hits, length, active)
             hopeful = np.flatnonzero((bound > best) & (hits >= self.config.support))
             found += [Pair(place, int(met.atoms[atom]), float(bound[atom])) for atom in hopeful]
         found.sort(key=lambda pair: (-pair.bound, pair.first, pair.second))
@@ -209,7 +223,7 @@ class Search:
             weights = self._weights_among(context[inside], number, own, feature)
             met = Meetings(own, hits, weights)
             everything = np.arange(len(own))
-            grown = self._grown(met, everything, sizes[place], len(feature.rows), other.complexity)
+            grown = self._grown(met, everything, sizes[place], len(feature.rows), number, self._length(other))
             if len(grown) > 1:
                 set_of, rows = self._named(grown)
                 joined = np.intersect1d(rows, context, assume_unique=True)

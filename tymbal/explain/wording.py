@@ -7,9 +7,13 @@ them; “…” marks one that goes on in a word, and white space gets a visible
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tymbal.explain.concept_words import concept_words
+
 _SIGNS = str.maketrans({"\n": "⏎", "\t": "⇥", "\r": "␍"})
 _LONGEST = 40
 """characters of a value before it is cut"""
+MIXED = "mixed:"
+"""begins the list of tokens that have nothing in common"""
 _CARDINALS = ("first", "second", "third", "fourth")
 
 
@@ -35,12 +39,8 @@ def shown_token(token: str) -> str:
 
 
 def _shown_apart(values: Sequence[str]) -> list[str]:
-    """Tokens; those that differ only in the space before them are shown with it."""
-    parts = [shown_token(value) for value in values]
-    return [
-        part if parts.count(part) == 1 else f"“␣{part[1:]}" if value.startswith(" ") else part
-        for part, value in zip(parts, values, strict=True)
-    ]
+    """Tokens; of those that differ only in the space before them one is shown."""
+    return list(dict.fromkeys(shown_token(value) for value in values))
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -48,14 +48,27 @@ def listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
 
 
-def _named(parts: Sequence[str], one: str, many: str) -> str:
-    return f"{one} {parts[0]}" if len(parts) == 1 else f"{many} {listed(parts)}"
-
-
 def tokens(values: Sequence[str]) -> Words:
-    """The token, or one of several."""
+    """The token, or one of several: what they have in common, or that they have nothing in common."""
     parts = _shown_apart(values)
-    return Words(_named(parts, "the token", "one of the tokens"), f"that is {listed(parts)}")
+    if len(parts) == 1:
+        spaced = ", with a space before it or without" if len(values) > 1 else ""
+        return Words(f"the token {parts[0]}{spaced}", f"that is {parts[0]}{spaced}")
+    common = _common([value.strip(" ") for value in values])
+    if common is None and len(parts) > 2:
+        return Words(f"{MIXED} {listed(parts)}", f"that is {listed(parts)}")
+    return Words(f"{common or 'the token'} {listed(parts)}", f"that is {listed(parts)}")
+
+
+def _common(values: Sequence[str]) -> str | None:
+    """What tokens of one sort are called; None where they are of several."""
+    if all(value.isdigit() for value in values):
+        return "one of the numbers"
+    if all(value and not any(sign.isalnum() or sign == "�" for sign in value) for value in values):
+        return "one of the marks"
+    if all(len(value) == 1 and value.isalpha() for value in values):
+        return "one of the letters"
+    return None
 
 
 def spelled(values: Sequence[str]) -> Words:
@@ -72,26 +85,27 @@ def words_so_far(values: Sequence[str]) -> Words:
 
 def concepts(values: Sequence[str]) -> Words:
     """A token of a mention."""
-    return Words(f"text marked {_concepts(values)}", f"in text marked {_concepts(values)}")
+    said = _concepts(values)
+    return Words(f"{MIXED} {said}" if len(values) > 2 else said, f"in {said}")
 
 
 def opens_mention(values: Sequence[str]) -> Words:
     """The first token of a mention of several."""
-    return Words(f"the first token of text marked {_concepts(values)}", f"that begins text marked {_concepts(values)}")
+    return Words(f"the first token of {_concepts(values)}", f"that begins {_concepts(values)}")
 
 
 def ends_mention(values: Sequence[str]) -> Words:
     """The last token of a mention of several."""
-    return Words(f"the last token of text marked {_concepts(values)}", f"that ends text marked {_concepts(values)}")
+    return Words(f"the last token of {_concepts(values)}", f"that ends {_concepts(values)}")
 
 
 def after_mention(values: Sequence[str]) -> Words:
     """The token right after a mention."""
-    return Words(None, f"right after text marked {_concepts(values)}")
+    return Words(None, f"right after {_concepts(values)}")
 
 
 def _concepts(values: Sequence[str]) -> str:
-    return listed([f"any {value[:-2]}" if value.endswith(".*") else value for value in values])
+    return listed([concept_words(value) for value in values])
 
 
 def prefixes(values: Sequence[str]) -> Words:

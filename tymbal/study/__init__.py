@@ -10,15 +10,20 @@ from tymbal.study.plan import BUNDLED, StudyConfig
 
 if TYPE_CHECKING:
     from tymbal.study.folder import StudyFolder
+    from tymbal.study.intervened import intervened
     from tymbal.study.study import Study, conduct_study, explained_subject, open_study, resume_study
+    from tymbal.study.untrained import finished_twin, untrained_twin
 
 _OWNERS = {
     "Study": "tymbal.study.study",
     "StudyFolder": "tymbal.study.folder",
     "conduct_study": "tymbal.study.study",
     "explained_subject": "tymbal.study.study",
+    "finished_twin": "tymbal.study.untrained",
+    "intervened": "tymbal.study.intervened",
     "open_study": "tymbal.study.study",
     "resume_study": "tymbal.study.study",
+    "untrained_twin": "tymbal.study.untrained",
 }
 __all__ = [
     "BUNDLED",
@@ -27,8 +32,11 @@ __all__ = [
     "StudyFolder",
     "conduct_study",
     "explained_subject",
+    "finished_twin",
+    "intervened",
     "open_study",
     "resume_study",
+    "untrained_twin",
 ]
 
 

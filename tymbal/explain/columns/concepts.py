@@ -4,7 +4,7 @@ A mention is a run of consecutive tokens of one passage that carry the concept. 
 each of them there is its whole kind, `kind.*`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,10 @@ from numpy import ndarray
 from tymbal.explain.text import Column, Text
 
 ANY = "*"
+SHARED = 0.9
+"""of each value's rows that have to lie in mentions of a kind to be of it"""
+WIDE = 0.25
+"""of the text that a kind may carry to say something"""
 
 
 def concept(text: Text) -> Column:
@@ -34,6 +38,20 @@ def after_concept(text: Text) -> Column:
     """The token right after a mention."""
     goes_on = np.append(text.goes_on, False)
     return _column(text, lambda mentions: (mentions.lasts + 1)[goes_on[mentions.lasts + 1]])
+
+
+def common_kind(values: Sequence[ndarray], text: Text) -> str | None:
+    """The kind of concepts, as `kind.*`, in whose mentions nearly all rows of each value lie; None where there is none.
+
+    Kinds that carry much of the text, such as its form or language, say nothing.
+    """
+    best, most = None, SHARED
+    for name, mentions in text.made("mentions", _all).items() if text.concepts else ():
+        if name.endswith(f".{ANY}") and len(mentions.rows) < WIDE * len(text):
+            shares = [float(np.isin(rows, mentions.rows).mean()) for rows in values if len(rows)]
+            if shares and min(shares) > most:
+                best, most = name, min(shares)
+    return best
 
 
 class Mentions(NamedTuple):

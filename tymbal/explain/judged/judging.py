@@ -1,11 +1,12 @@
 """Explaining some features in words and having them judged, beside their baselines, in a folder that can be resumed.
 
-1. The explainer speaks of the dictionary's features, and of random directions. 2. Every scorer scores what was said
-of each feature, then what was said of another feature in its place (shuffled), then    what was said of random
-directions. 3. `summary.json` puts the numbers of all together, and the folder is sealed.
+1. The explainer speaks of the dictionary's features, and of the baselines: random directions, neurons, and features of
+   the untrained twin where there is one. 2. Every scorer scores what was said of each feature, then what was said of
+   another feature in its place (shuffled), then what was said of the baselines. 3. `summary.json` puts the numbers of
+   all together, and the folder is sealed.
 
-    explanations/, random/explanations/        what was said
-    SCORER/, shuffled/SCORER/, random/SCORER/   how well it held
+    explanations/, BASELINE/explanations/        what was said
+    SCORER/, shuffled/SCORER/, BASELINE/SCORER/   how well it held
 
 What is unclear is scored as chance, and costs no question. Estimating goes through the same steps with clients that
 only count (`Tally`), and writes nothing.
@@ -16,7 +17,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,10 +26,20 @@ from tymbal import artifact
 from tymbal.atlas import FeatureFilter
 from tymbal.dictionaries import Number
 from tymbal.errors import TymbalError
-from tymbal.explain.baselines import RANDOM
+from tymbal.explain.baselines import NEURONS, RANDOM
 from tymbal.explain.config import ExplainConfig, Progress
 from tymbal.explain.explainer import Explainer
-from tymbal.explain.explaining import FEATURES, WORK, Subject, System, another, require_known, score_text, systems
+from tymbal.explain.explaining import (
+    FEATURES,
+    WORK,
+    Subject,
+    System,
+    another,
+    dictionary_system,
+    require_known,
+    score_text,
+    systems,
+)
 from tymbal.explain.explanation import UNCLEAR
 from tymbal.explain.judged.scorer import Case, ScoreConfig, Scorer, Verdict
 from tymbal.explain.summary import median
@@ -45,7 +55,8 @@ from tymbal.explain.text import Text
 from tymbal.explain.windows import WindowReader
 
 SHUFFLED = "shuffled"
-JUDGED = (FEATURES, SHUFFLED, RANDOM)
+UNTRAINED = "untrained"
+JUDGED = (FEATURES, SHUFFLED, RANDOM, NEURONS, UNTRAINED)
 """what is scored, in the order of the columns"""
 
 
@@ -56,7 +67,7 @@ class JudgeConfig:
     features: int = 32
     """features drawn at random from those that ever fire, where none are named"""
     baseline_features: int = 16
-    """random directions that are explained and judged beside them"""
+    """of each baseline that are explained and judged beside them"""
     tokens: int = 1 << 18
     """tokens of the explain passages, and of the score passages, that are read at most"""
     seed: int = 0
@@ -97,11 +108,24 @@ class Panel(NamedTuple):
 
     @classmethod
     def of(
-        cls, subject: Subject, folder: Path, config: JudgeConfig, features: Sequence[int], progress: Progress | None
+        cls,
+        subject: Subject,
+        folder: Path,
+        config: JudgeConfig,
+        features: Sequence[int],
+        progress: Progress | None,
+        untrained: Subject | None = None,
     ) -> "Panel":
-        """The features and the random directions; the latter's codes are made in `folder` and removed."""
+        """The features and the baselines, whose codes are made in `folder` and removed.
+
+        `untrained` is what the untrained twin of the study explains.
+        """
         reading = ExplainConfig(tokens=config.tokens, baseline_features=config.baseline_features, seed=config.seed)
-        found = list(islice(systems(subject, folder / WORK, reading, features, progress), 2))
+        found = list(systems(subject, folder / WORK, reading, features, progress))
+        if untrained is not None and config.baseline_features:
+            some = JudgeConfig(features=config.baseline_features, seed=config.seed)
+            drawn = chosen_features(untrained, some, ())
+            found.append(dictionary_system(UNTRAINED, untrained, drawn, config.tokens))
         shutil.rmtree(folder / WORK, ignore_errors=True)
         with suppress(OSError):  # empty unless explanations were begun in it
             folder.rmdir()
@@ -147,7 +171,12 @@ def judge_features(
 
 
 def identity_of(
-    subject: Subject, features: Sequence[int], config: JudgeConfig, explainer: Explainer, scorers: Sequence[Scorer]
+    subject: Subject,
+    features: Sequence[int],
+    config: JudgeConfig,
+    explainer: Explainer,
+    scorers: Sequence[Scorer],
+    untrained: Subject | None = None,
 ) -> dict[str, Any]:
     """All on which explanations and verdicts depend, as JSON values."""
     return {
@@ -156,6 +185,7 @@ def identity_of(
         "config": asdict(config),
         "features": list(features),
         "codes": subject.codes.identity,
+        **({} if untrained is None else {"untrained": untrained.codes.identity}),
     }
 
 
