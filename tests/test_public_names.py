@@ -46,15 +46,15 @@ NAMES = {
     ),
     "tymbal.dictionaries.sharded": "Sharding train_sharded",
     "tymbal.edits": (
-        "Ablate AddedVectors Aim AnswerOdds Attribution AttributionConfig ByRow CausalConfig CausalScore "
-        "CausalTrace Certificate CertificateConfig Clamp ClampedFeatures Counted Dose DoseConfig DoseResponse "
-        "EVERYWHERE Erase Eraser EraserFitter Erasure ErasureConfig FeatureAt FeatureShare FitRecord "
-        "LabelledTokens OracleEraser OutputToken Patch Project Propensity QuadraticEraser RandomControl Reading "
-        "Scale Score SearchConfig SideEffects SpanLikelihood Steer SteeringVector Treatment Tried Where as_rows "
-        "attribute behaviour biased carries causal_score causal_trace dose_response draw_causal draw_response "
-        "erase feature_vector head_units load_eraser load_vectors mean_length of_divergence probe_vector "
-        "probed_causal_score save_vectors scrub search side_effects steering_vector token_bias word_bias "
-        "world_aim"
+        "Ablate AddedVectors Aim AnswerOdds Attribution AttributionConfig ByRow CausalConfig CausalScore CausalTrace "
+        "Certificate CertificateConfig Clamp ClampedFeatures Counted Dose DoseConfig DoseResponse EVERYWHERE Erase "
+        "Eraser EraserFitter Erasure ErasureConfig FeatureAt FeatureShare FitConfig FitRecord LabelledTokens "
+        "OracleEraser OutputToken Patch Project Propensity QuadraticEraser RandomControl Reading Scale Score "
+        "SearchConfig SideEffects SpanLikelihood Steer SteeringVector Treatment Tried Where Written as_rows attribute "
+        "behaviour biased carries causal_score causal_trace dose_response draw_causal draw_response erase "
+        "feature_vector fitted_vector head_units load_eraser load_vectors mean_length of_divergence probe_vector "
+        "probed_causal_score save_vectors scrub search side_effects steering_vector token_bias word_bias world_aim "
+        "written_vector"
     ),
     "tymbal.edits.replications": "EXPERIMENTS Flips Reading Trial Turning Way draw_flips",
     "tymbal.explain": (

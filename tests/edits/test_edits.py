@@ -27,6 +27,7 @@ def _eraser():
 
 EDITS: dict[str, Callable[[TopK], PlacedEdit]] = {
     "steer": lambda _: Steer(4 * _random(32), site=SITE),
+    "steer, relative": lambda _: Steer(_random(32), site=SITE, strength=0.7, relative=True),
     "steer, decaying": lambda _: Steer(9 * _random(32), site=SITE, half_life=3.0),
     "steer the prompt": lambda _: Steer(9 * _random(32), site=SITE, where=Where(tokens="prompt")),
     "steer what is generated": lambda _: Steer(9 * _random(32), site=SITE, where=Where(tokens="generated")),

@@ -8,7 +8,20 @@ import pytest
 import torch
 
 from tymbal.dictionaries import TopK
-from tymbal.edits import SteeringVector, feature_vector, load_vectors, probe_vector, save_vectors, steering_vector
+from tymbal.edits import (
+    FitConfig,
+    Steer,
+    SteeringVector,
+    Where,
+    Written,
+    feature_vector,
+    fitted_vector,
+    load_vectors,
+    probe_vector,
+    save_vectors,
+    steering_vector,
+    written_vector,
+)
 from tymbal.edits.saved_directions import saved_direction
 from tymbal.errors import ArtifactError, ModelError, TymbalError
 from tymbal.models import LanguageModel
@@ -64,6 +77,69 @@ def test_a_feature_is_a_vector_whose_strength_is_its_value(model: LanguageModel,
         pass
     with pytest.raises(ModelError, match="site of the dictionary"):
         feature_vector(dictionary, 7, site="resid_post.0")
+
+
+def test_a_relative_strength_is_a_share_of_each_activations_own_length(model: LanguageModel):
+    vector = steering_vector(model, TOWARD[:1], AWAY[:1], site=SITE)
+    ids = model.tokenize(["Lily saw a red cat"]).ids
+    plain = model.read(ids, [SITE])[SITE]
+    for size in (1.0, 30.0):  # of the vector: it does not count
+        with model.edited(vector.of_length(size).steer(0.5, relative=True)):
+            moved = model.read(ids, [SITE])[SITE] - plain
+        torch.testing.assert_close(moved.norm(dim=-1), 0.5 * plain.norm(dim=-1), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(moved[0, 2] / moved[0, 2].norm(), vector.of_length(1.0).direction, atol=1e-4, rtol=0)
+    with pytest.raises(ValueError, match="points somewhere"):
+        Steer(torch.zeros(32), site=SITE, relative=True)
+
+
+def test_each_row_may_have_a_prompt_of_its_own(model: LanguageModel):
+    vector = steering_vector(model, TOWARD[:1], AWAY[:1], site=SITE)
+    edit = vector.steer(0.5, relative=True, where=Where(tokens="prompt"))
+    ids = model.tokenize(["Lily saw a red cat", "Once upon a time ago"]).ids[:, :5]
+    with model.edited(edit, prompt=[2, 4]):
+        together = model.read(ids, [SITE])[SITE]
+    for row, prompt in enumerate([2, 4]):
+        with model.edited(edit, prompt=prompt):
+            torch.testing.assert_close(together[row], model.read(ids[row : row + 1], [SITE])[SITE][0])
+    assert not torch.equal(together, model.read(ids, [SITE])[SITE])
+
+
+def _written(beginning: str, part: str) -> Written:
+    return Written(beginning + part, len(beginning), len(beginning + part))
+
+
+def test_a_written_vector_is_the_difference_where_the_parts_are_written(model: LanguageModel):
+    toward, away = [_written("Lily saw", " a big cat")], [_written("Lily saw", " a red mom")]
+    found = written_vector(model, toward, away, site=SITE).direction
+
+    def mean(passage: Written) -> torch.Tensor:
+        first = model.tokenize([passage.beginning]).ids.shape[1]
+        return model.read(model.tokenize([passage.text]), [SITE])[SITE][0, first - 1 : -1].mean(0)
+
+    torch.testing.assert_close(found, mean(toward[0]) - mean(away[0]), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("tokens", ["all", "prompt"])
+def test_a_fitted_vector_makes_the_model_write_what_it_was_fitted_to(model: LanguageModel, tokens):
+    """On beginnings it was not fitted on; the model's weights and gradients stay as they are."""
+    where = Where(tokens=tokens)
+    wanted = [_written(beginning, " cat") for beginning in ("Once upon a time", "Lily saw", "a big red")]
+    config = FitConfig(steps=30, batch=4, rate=0.05, tokens=1, where=where)
+    before = [weight.clone() for weight in model.torch_model.parameters()]
+    vector = fitted_vector(model, wanted, site="resid_post.3", config=config)
+    assert all(weight.grad is None for weight in model.torch_model.parameters())
+    assert all(torch.equal(*pair) for pair in zip(before, model.torch_model.parameters(), strict=True))
+    strength = float(vector.direction.norm())
+    with model.edited(vector.steer(strength, relative=True, where=where)):
+        assert model.generate("Lily ran home to", max_new_tokens=1) == "Lily ran home to cat"
+    assert model.generate("Lily ran home to", max_new_tokens=1) != "Lily ran home to cat"
+
+
+def test_fitting_to_nothing_is_refused(model: LanguageModel):
+    with pytest.raises(ValueError, match="at least one wanted text"):
+        fitted_vector(model, [], site=SITE)
+    with pytest.raises(ValueError, match="at least one step"):
+        FitConfig(steps=0)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])

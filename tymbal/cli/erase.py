@@ -1,6 +1,5 @@
 """`tymbal erase`: take a concept out of a model's activations, and prove that it is gone."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
+from tymbal.cli.concept_options import ConceptOptions
 from tymbal.edits.erasing import ErasureConfig
-from tymbal.probes.labelled import LabelConfig
 from tymbal.study.plan import BUNDLED
 
 
@@ -24,14 +23,8 @@ class Options:
 
     model: Annotated[Positional[str], arg(metavar="[MODEL]")] = BUNDLED
     """a Hugging Face model: local folder or hub id; 'bundled' is the small one that comes with Tymbal"""
-    labels: Annotated[Path | None, arg(metavar="FILE")] = None
-    """a CSV or JSONL file with texts, optional spans and labels"""
-    concept: str | None = None
-    """a concept of the world: tone, language, person.gender, ..."""
-    examples: int | None = None
-    """take only so many examples, drawn by the seed; None: all of a file, about 4,000 of the world"""
-    columns: Annotated[LabelConfig, OmitArgPrefixes] = field(default_factory=LabelConfig)
-    """how the labels lie in the file"""
+    of: Annotated[ConceptOptions, OmitArgPrefixes] = field(default_factory=ConceptOptions)
+    """whose labels"""
     config: Annotated[ErasureConfig, OmitArgPrefixes] = field(default_factory=ErasureConfig)
     """where and how"""
     unrelated: Annotated[Path | None, arg(metavar="FILE")] = None
@@ -43,20 +36,13 @@ class Options:
 def main(arguments: Sequence[str]) -> None:
     """Parse, erase, write, print the certificate and where it lies."""
     options = tyro.cli(Options, args=arguments, prog="tymbal erase")
-    if (options.labels is None) == (options.concept is None):
-        print("tymbal erase: give either --labels FILE or --concept NAME", file=sys.stderr)
-        raise SystemExit(2)
+    options.of.require_one("tymbal erase")
 
     from tymbal.cli.steer import lines_of
-    from tymbal.corpora.world import generate_world
     from tymbal.edits import erase
-    from tymbal.probes import concept_texts, read_labels
     from tymbal.study.sources import open_subject
 
-    if options.labels is not None:
-        texts = read_labels(options.labels, options.columns).sampled(options.examples, options.config.seed)
-    else:
-        texts = concept_texts(generate_world(0), options.concept or "", examples=options.examples or 4000)
+    texts = options.of.texts(options.config.seed)
     unrelated = None if options.unrelated is None else lines_of(options.unrelated)
     erasure = erase(open_subject(options.model, "cpu"), texts, options.config, unrelated=unrelated)
     erasure.save(options.out)

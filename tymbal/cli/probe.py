@@ -1,6 +1,5 @@
 """`tymbal probe`: read a concept from every layer of a model, beside the controls."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from tymbal.probes.labelled import LabelConfig
+from tymbal.cli.concept_options import ConceptOptions
 from tymbal.probes.probing import ProbeConfig
 from tymbal.study.plan import BUNDLED
 
@@ -25,14 +24,8 @@ class Options:
 
     model: Annotated[Positional[str], arg(metavar="[MODEL]")] = BUNDLED
     """a Hugging Face model: local folder or hub id; 'bundled' is the small one that comes with Tymbal"""
-    labels: Annotated[Path | None, arg(metavar="FILE")] = None
-    """a CSV or JSONL file with texts, optional spans and labels"""
-    concept: str | None = None
-    """a concept of the world: tone, language, town.position, person.gender, statement.true, ..."""
-    examples: int | None = None
-    """take only so many examples, drawn by the seed; None: all of a file, about 4,000 of the world"""
-    columns: Annotated[LabelConfig, OmitArgPrefixes] = field(default_factory=LabelConfig)
-    """how the labels lie in the file"""
+    of: Annotated[ConceptOptions, OmitArgPrefixes] = field(default_factory=ConceptOptions)
+    """whose labels"""
     config: Annotated[ProbeConfig, OmitArgPrefixes] = field(default_factory=ProbeConfig)
     """what is read and how it is judged"""
     toward: str | None = None
@@ -46,25 +39,19 @@ class Options:
 def main(arguments: Sequence[str]) -> None:
     """Parse, probe, write table, picture, probe and finding; print the table and where they lie."""
     options = tyro.cli(Options, args=arguments, prog="tymbal probe")
-    if (options.labels is None) == (options.concept is None):
-        print("tymbal probe: give either --labels FILE or --concept NAME", file=sys.stderr)
-        raise SystemExit(2)
+    options.of.require_one("tymbal probe")
 
     from tymbal.artifact import write_json, write_text
     from tymbal.cli.display import Display
-    from tymbal.corpora.world import MODEL, generate_world
     from tymbal.edits import draw_causal, probed_causal_score
     from tymbal.errors import TymbalError
-    from tymbal.models import open_model
-    from tymbal.probes import concept_texts, probe, read_labels, save_report
+    from tymbal.probes import probe, save_report
     from tymbal.probes.pictures import draw_scores, draw_transfer
     from tymbal.probes.table import report_table
+    from tymbal.study.sources import open_subject
 
-    if options.labels is not None:
-        texts = read_labels(options.labels, options.columns).sampled(options.examples, options.config.seed)
-    else:
-        texts = concept_texts(generate_world(0), options.concept or "", examples=options.examples or 4000)
-    model = open_model(MODEL if options.model == BUNDLED else options.model)
+    texts = options.of.texts(options.config.seed)
+    model = open_subject(options.model, "cpu")
     with Display().stage("probe") as progress:
         report = probe(model, texts, options.config, progress)
     save_report(report, options.out)
@@ -75,7 +62,7 @@ def main(arguments: Sequence[str]) -> None:
     if len(transfer.names) > 1:
         draw_transfer(transfer, f"{report.concept}, {report.best.site}", options.out / "transfer.svg")
     print(table)
-    if options.concept is not None and options.prompts:
+    if options.of.concept is not None and options.prompts:
         try:
             score = probed_causal_score(model, report, texts, toward=options.toward, prompts=options.prompts)
         except TymbalError as error:

@@ -11,13 +11,13 @@ from tyro.conf import Positional, arg
 from tymbal.errors import TymbalError
 
 if TYPE_CHECKING:
-    from tymbal.edits import Aim, Score, Treatment
-    from tymbal.models import LanguageModel
+    from tymbal.edits import Aim, Score
 
 Given = TypeVar("Given")
+METHODS = Literal["difference", "mean", "pca", "written", "fitted"]
 SHARES = (-0.4, -0.2, -0.1, 0.1, 0.2, 0.4)
 MAXIMA = (-0.5, 0.25, 0.5, 1.0)
-TRIED_SHARES = (0.1, 0.2, 0.4, 0.8)
+TRIED_SHARES = (0.2, 0.4, 0.8, 1.6)
 TRIED_MAXIMA = (0.125, 0.25, 0.5, 1.0)
 
 
@@ -43,9 +43,9 @@ class Options:
     """steer along a probe that `tymbal probe` saved, toward one of its classes"""
     concept: str | None = None
     """count this concept of the generated world: language.de, tone.joyful, truth.false, refusal, town.7, person.7;
-    without texts, features and probe the vector is the difference between documents that have it and that lack it"""
+    without texts, features and probe the vector is made from documents that have it and that lack it"""
     search: bool = False
-    """try the vector at each block and at all of them at once, on half of the prompts"""
+    """try vectors of the concept, both methods, both places, each site, on half of the prompts"""
     study: Annotated[tuple[Path, ...], arg(metavar="DIR")] = ()
     """search among the features of these studies that tell the concept best, singly and together"""
     prompts: Annotated[Path | None, arg(metavar="FILE")] = None
@@ -53,12 +53,17 @@ class Options:
     beginnings: int = 64
     """how many of these"""
     site: tuple[str, ...] = ()
-    """where to add the vector, all at once; the residual stream after the middle block unless given"""
-    method: Literal["difference", "mean", "pca"] = "difference"
-    """how the vector is made: at the last token of each pair, over all tokens, or as a principal component"""
+    """where to add the vector, all at once; the residual stream after the middle block unless given; with --search,
+    the sites to try one by one, each block unless given"""
+    method: METHODS | None = None
+    """how the vector is made; of texts: at the last token of each pair (difference, unless given), over all tokens
+    (mean), or as a principal component (pca); of a concept: where the documents' texts are written (written, unless
+    given), or fitted to have the concept written on beginnings of other documents (fitted)"""
+    when: Literal["all", "prompt", "generated"] = "all"
+    """which tokens are moved: all, those of the prompt, or generated ones"""
     strengths: tuple[float, ...] | None = None
-    """of a vector: its length as a share of the mean length of activations at the site (default: -0.4 -0.2 -0.1 0.1 0.2
-    0.4); of features: multiples of each feature's maximum (default: -0.5 0.25 0.5 1); with --search, what is tried"""
+    """of a vector: its length as a share of each activation's own (default: -0.4 -0.2 -0.1 0.1 0.2 0.4); of features:
+    multiples of each feature's maximum (default: -0.5 0.25 0.5 1); with --search, what is tried"""
     divergence: float = 0.5
     """nats a token on unrelated text that --search allows"""
     start: int = 0
@@ -83,25 +88,28 @@ def main(arguments: Sequence[str]) -> None:
 
     from tymbal import artifact
     from tymbal.cli.steer_tables import show, show_tried
+    from tymbal.cli.steer_treatments import candidates, treatment_of
     from tymbal.edits import DoseConfig, SearchConfig, as_rows, dose_response, draw_response, search, word_bias
     from tymbal.study.sources import open_subject
 
     model = open_subject(options.model, options.device)
     aim = _aim(options)
-    prompts = aim.beginnings if aim is not None and options.prompts is None else lines_of(_required(options.prompts))
+    prompts = aim.beginnings if aim is not None and options.prompts is None else lines_of(required(options.prompts))
     score, others = _measured(options, aim, prompts)
+    begun = None if aim is None or options.unrelated is not None else aim.prompt(model)
     unrelated = [model.tokenize(others[start : start + 16]) for start in range(0, len(others), 16)]
     tried, strengths = [], options.strengths
     if options.search or options.study:
         half, prompts = prompts[: len(prompts) // 2], prompts[len(prompts) // 2 :]
-        treatments = _candidates(options, model, aim, half)
-        kept = SearchConfig(strengths=options.strengths or _tried(options), divergence=options.divergence)
+        treatments = candidates(options, model, aim)
+        strengths = options.strengths or (TRIED_MAXIMA if options.study else TRIED_SHARES)
+        kept = SearchConfig(strengths=strengths, divergence=options.divergence, prompt=begun)
         tried = search(model, treatments, half, score=score, unrelated=unrelated, config=kept)
         treatment, best = treatments[tried[0].name], tried[0].strength
         strengths = (-best, best / 2, best)
         show_tried(tried)
     else:
-        treatment = _treatment(options, model, aim, prompts)
+        treatment = treatment_of(options, model, aim)
     response = dose_response(
         model,
         treatment,
@@ -113,9 +121,10 @@ def main(arguments: Sequence[str]) -> None:
             tokens=options.tokens,
             randoms=options.randoms,
             seed=options.seed,
+            prompt=begun,
         ),
-        lead=aim.wanted[0] if aim is not None else _texts(_required(options.toward))[0],
-        words=None if aim is None else word_bias(model, aim.wanted, aim.others),
+        lead=aim.wanted[0].text if aim is not None else texts_of(required(options.toward))[0],
+        words=None if aim is None else word_bias(model, *aim.parts),
     )
     draw_response(response, options.out / "response.svg")
     told = {"treatment": treatment.made, "unit": treatment.unit, "concept": options.concept, "model": model.identity}
@@ -140,76 +149,12 @@ def _measured(options: Options, aim: "Aim | None", prompts: Sequence[str]) -> tu
 
     own = None if options.unrelated is None else lines_of(options.unrelated)
     if aim is not None:
-        return aim.score, own or aim.others[:32]
-    return Propensity(_texts(_required(options.toward)), _texts(_required(options.away))), own or prompts
+        return aim.score, own or aim.texts
+    return Propensity(texts_of(required(options.toward)), texts_of(required(options.away))), own or prompts
 
 
-def _treatment(options: Options, model: "LanguageModel", aim: "Aim | None", prompts: Sequence[str]) -> "Treatment":
-    from tymbal.edits import ClampedFeatures, Where
-    from tymbal.study.features import named_feature
-
-    if options.feature:
-        features = tuple(named_feature(name) for name in options.feature)
-        return ClampedFeatures(features=features, where=Where(start=options.start))
-    return _vectors(options, model, aim, prompts, options.site or (f"resid_post.{model.layers // 2}",))
-
-
-def _vectors(
-    options: Options, model: "LanguageModel", aim: "Aim | None", prompts: Sequence[str], sites: Sequence[str]
-) -> "Treatment":
-    """The vector at each of these sites, at strength 1 as long as activations are there."""
-    from tymbal.edits import AddedVectors, Where, mean_length, steering_vector
-    from tymbal.edits.saved_directions import saved_direction
-
-    lengths = prompts if any(prompts) or aim is None else aim.others[:32]
-    if options.probe is not None:
-        found = [saved_direction(options.probe)]
-    elif options.toward is None and aim is not None:
-        found = [steering_vector(model, aim.wanted, aim.others, site=site, method="mean") for site in sites]
-    else:
-        toward, away = _texts(_required(options.toward)), _texts(_required(options.away))
-        if options.method != "mean" and len(toward) != len(away):
-            raise TymbalError(
-                expected="as many texts toward as away, in pairs",
-                got=f"{len(toward)} and {len(away)}",
-                do="add the missing ones, or choose --method mean",
-            )
-        found = [steering_vector(model, toward, away, site=site, method=options.method) for site in sites]
-    vectors = tuple(vector.of_length(mean_length(model, lengths, vector.site)) for vector in found)
-    return AddedVectors(vectors=vectors, where=Where(start=options.start), unit="length as a share of the activations'")
-
-
-def _candidates(
-    options: Options, model: "LanguageModel", aim: "Aim | None", prompts: Sequence[str]
-) -> dict[str, "Treatment"]:
-    """What a search tries: features of the studies, singly and together, or vectors at each block and at all."""
-    from tymbal.edits import ClampedFeatures, Where
-    from tymbal.study.features import features_of
-
-    where, found = Where(start=options.start), {}
-    if options.study:
-        features = [one for folder in options.study for one in features_of(folder, options.concept or "")]
-        together = [(one,) for one in features] + ([tuple(features)] if len(features) > 1 else [])
-        treatments = [ClampedFeatures(features=own, where=where) for own in together]
-        if not treatments:
-            raise TymbalError(
-                expected=f"a feature whose best concept is {options.concept}",
-                got="none in these studies",
-                do="name more",
-            )
-        return {treatment.made: treatment for treatment in treatments}
-    blocks = [f"resid_post.{layer}" for layer in range(model.layers)]
-    for sites in ([site] for site in blocks):
-        found[sites[0]] = _vectors(options, model, aim, prompts, sites)
-    found["all blocks"] = _vectors(options, model, aim, prompts, blocks)
-    return found
-
-
-def _tried(options: Options) -> tuple[float, ...]:
-    return TRIED_MAXIMA if options.study else TRIED_SHARES
-
-
-def _required(given: Given | None) -> Given:
+def required(given: Given | None) -> Given:
+    """What was given; raises `TymbalError` where it is None."""
     if given is None:
         raise TymbalError(
             expected="--toward and --away with --prompts, or a --concept of the generated world",
@@ -232,5 +177,6 @@ def lines_of(path: Path) -> list[str]:
     return lines
 
 
-def _texts(named: str) -> list[str]:
+def texts_of(named: str) -> list[str]:
+    """The lines of the file of this name, or the name itself as the only text."""
     return lines_of(Path(named)) if len(named) < 256 and Path(named).is_file() else [named]

@@ -13,6 +13,7 @@ from tymbal.edits.curves import as_rows, draw_causal, draw_response
 from tymbal.edits.doses import Dose, DoseConfig, DoseResponse, dose_response
 from tymbal.edits.eraser import Eraser, load_eraser
 from tymbal.edits.erasing import Erasure, ErasureConfig, erase
+from tymbal.edits.fitted import FitConfig, fitted_vector
 from tymbal.edits.fitting import EraserFitter
 from tymbal.edits.held_out import Reading
 from tymbal.edits.oracle import OracleEraser
@@ -29,8 +30,16 @@ from tymbal.edits.token_bias import biased, of_divergence, token_bias, word_bias
 from tymbal.edits.tracing import CausalTrace, causal_trace
 from tymbal.edits.treatments import AddedVectors, ClampedFeatures, FeatureAt, Treatment
 from tymbal.edits.vector_files import load_vectors, save_vectors
-from tymbal.edits.vectors import SteeringVector, feature_vector, mean_length, probe_vector, steering_vector
+from tymbal.edits.vectors import (
+    SteeringVector,
+    feature_vector,
+    mean_length,
+    probe_vector,
+    steering_vector,
+    written_vector,
+)
 from tymbal.edits.where import EVERYWHERE, Where
+from tymbal.edits.written import Written
 
 __all__ = [
     "EVERYWHERE",
@@ -59,6 +68,7 @@ __all__ = [
     "ErasureConfig",
     "FeatureAt",
     "FeatureShare",
+    "FitConfig",
     "FitRecord",
     "LabelledTokens",
     "OracleEraser",
@@ -79,6 +89,7 @@ __all__ = [
     "Treatment",
     "Tried",
     "Where",
+    "Written",
     "as_rows",
     "attribute",
     "behaviour",
@@ -91,6 +102,7 @@ __all__ = [
     "draw_response",
     "erase",
     "feature_vector",
+    "fitted_vector",
     "head_units",
     "load_eraser",
     "load_vectors",
@@ -106,4 +118,5 @@ __all__ = [
     "token_bias",
     "word_bias",
     "world_aim",
+    "written_vector",
 ]

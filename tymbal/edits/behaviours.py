@@ -11,9 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
@@ -22,8 +20,9 @@ from tymbal.corpora.world.lexicon import LANGUAGES
 from tymbal.edits.causal import CausalConfig, CausalScore, causal_score
 from tymbal.edits.scores import log_probability
 from tymbal.edits.vectors import probe_vector
+from tymbal.edits.written import Written, part_log_probabilities, tokens_of_parts
 from tymbal.errors import TymbalError
-from tymbal.models import LanguageModel, Tokens
+from tymbal.models import LanguageModel
 from tymbal.probes import Example, LabelledTexts, ProbeReport
 from tymbal.probes.world import READ_AT, asking
 
@@ -62,25 +61,11 @@ class SpanLikelihood:
         """One weighted log-probability a text."""
         found = []
         for start in range(0, len(prompts), BATCH):
-            texts = [lead + text for text in prompts[start : start + BATCH]]
-            spans = [(len(lead) + first, len(lead) + end) for first, end in self.spans[start : start + BATCH]]
-            found.append(_span_log_probabilities(model, texts, spans))
+            batch = zip(prompts[start : start + BATCH], self.spans[start : start + BATCH], strict=True)
+            passages = [Written(lead + text, len(lead) + first, len(lead) + end) for text, (first, end) in batch]
+            tokens, inside = tokens_of_parts(model, passages)
+            found.append(part_log_probabilities(tokens, inside, model.logits(tokens)).cpu())
         return torch.cat(found) * torch.tensor(self.weights, dtype=torch.float64)
-
-
-def _span_log_probabilities(
-    model: LanguageModel, texts: list[str], spans: list[tuple[int, int]]
-) -> Float64[Tensor, " text"]:
-    tokenizer: Any = model.tokenizer
-    encoded = tokenizer(texts, truncation=True, max_length=model.context, return_offsets_mapping=True)
-    tokens = Tokens.from_rows(encoded["input_ids"])
-    inside = torch.zeros(tokens.ids.shape, dtype=torch.bool)
-    for row, ((first, end), offsets) in enumerate(zip(spans, encoded["offset_mapping"], strict=True)):
-        begins, ends = np.array(offsets, dtype=np.int64).reshape(-1, 2).T
-        inside[row, : len(begins)] = torch.from_numpy((begins < end) & (ends > first) & (ends > begins))
-    logs = model.logits(tokens)[:, :-1].float().log_softmax(-1).cpu()
-    own = logs.gather(-1, tokens.ids[:, 1:].unsqueeze(-1)).squeeze(-1).double()
-    return (own * inside[:, 1:]).sum(1)
 
 
 def behaviour(concept: str, examples: Sequence[Example], toward: str) -> AnswerOdds | SpanLikelihood:

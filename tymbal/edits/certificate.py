@@ -2,9 +2,9 @@
 
 1. Held-out rows that were fitted are found by their fingerprints and left out; too many of them, and there is no
    certificate, since on fitted rows class means are equal by construction and a probe falls below chance.
-2. A linear probe, cross-validated on the erased rows, must not be told from chance. Its balanced accuracy (R² for a
-   real-valued concept) must lie within a margin of chance, above or below; its 95 % interval must reach there and be no
-   wider than what supports a claim. An interval that merely touches chance proves little, so it is not enough.
+2. A linear probe, cross-validated on the erased rows, must not be told from chance: its balanced accuracy (R² for a
+   real-valued concept) must itself lie within a margin of chance, above or below, and its 95 % interval must reach
+   there and be no wider than what supports a claim. An interval that merely reaches there proves little.
 3. The same probe on the rows as they were says whether there was anything to erase; without that a pass means little.
 4. For information: an MLP probe, class covariances, the largest class gap left, the size of the edit beside the
    smallest one that would have erased these very rows, the loss change on unrelated text.

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from math import nan
 from pathlib import Path
 
 from tymbal import artifact
@@ -26,6 +27,9 @@ def draw_response(response: DoseResponse, path: Path | str) -> None:
         style = {"color": colour, "marker": marker, "linewidth": 2.2 if system == STEERED else 1.2}
         if doses:
             values, errors = _with_errors([dose.score for dose in doses])
+            if system != STEERED:  # the unedited model is the same for all: its interval is drawn once
+                for side in errors:
+                    side[:] = [nan if not dose.strength else size for dose, size in zip(doses, side, strict=True)]
             order = len(STYLES) - place + 2  # the first, what is measured, lies on top
             above.errorbar(aside, values, errors, capsize=3, label=system, zorder=order, **style)
         if system in (STEERED, RANDOM):  # biases are scaled to the divergence of what is steered

@@ -9,7 +9,7 @@ Source: Tan et al. 2024, "Analyzing the generalization and reliability of steeri
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,11 +25,11 @@ from tymbal.edits.side_effects import SideEffects, measured
 from tymbal.edits.token_bias import biased, of_divergence, token_bias
 from tymbal.edits.treatments import Treatment, as_treatment
 from tymbal.edits.vectors import SteeringVector
-from tymbal.models import LanguageModel, Tokens
+from tymbal.models import LanguageModel, PlacedEdit, Tokens
 
 DRAWS = 2000
 STEERED, RANDOM, BIAS, WORDS, PROMPT = "steered", "random direction", "token bias", "word bias", "prompt"
-Changed = Callable[[], AbstractContextManager[object]]
+Changed = AbstractContextManager[object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,8 @@ class DoseConfig:
     """random directions, whose scores are averaged by prompt"""
     seed: int = 0
     """of random directions and resampling"""
+    prompt: int | None = None
+    """tokens of each unrelated text that count as its prompt, for edits of prompts or of what is generated"""
 
     def __post_init__(self) -> None:
         if not self.strengths or self.tokens < 1 or self.randoms < 1:
@@ -114,16 +116,16 @@ def _at_strength(bench: "_Bench", treatment: Treatment, strength: float, words: 
     model, config = bench.model, bench.config
     edits = treatment.edits(strength)
     controls = [treatment.random(config.seed + number).edits(strength) for number in range(config.randoms)]
-    steered = bench.dose(STEERED, strength, [lambda: model.edited(*edits)])
-    doses = [steered, bench.dose(RANDOM, strength, [lambda own=own: model.edited(*own) for own in controls])]
+    steered = bench.steered(STEERED, strength, [edits])
+    doses = [steered, bench.steered(RANDOM, strength, controls)]
     if steered.effects is None:
         return doses
-    biases = {BIAS: token_bias(model, bench.unrelated, *edits)}
+    biases = {BIAS: token_bias(model, bench.unrelated, *edits, prompt=config.prompt)}
     if words is not None:
         biases[WORDS] = words if strength > 0 else -words
     for system, bias in biases.items():
         own = of_divergence(model, bench.unrelated, bias, steered.effects.kl)
-        doses.append(bench.dose(system, strength, [lambda own=own: biased(model, own)]))
+        doses.append(bench.biased(system, strength, own))
     return doses
 
 
@@ -147,15 +149,24 @@ class _Bench:
         effects = measured(self.model, self.unrelated, nullcontext()) if self.unrelated else None
         return self._told(STEERED, 0.0, self.plain.unsqueeze(0), tuple(self.plain_texts), effects)
 
-    def dose(self, system: str, strength: float, ways: Sequence[Changed]) -> Dose:
-        """One system at one strength; several ways are averaged by prompt, the first one is shown."""
+    def steered(self, system: str, strength: float, ways: Sequence[Sequence[PlacedEdit]]) -> Dose:
+        """Edits at one strength; several ways are averaged by prompt, the first one is shown."""
+        as_used = [self.model.edited(*edits) for edits in ways]
+        on_whole_texts = self.model.edited(*ways[0], prompt=self.config.prompt)
+        return self._dose(system, strength, as_used, on_whole_texts)
+
+    def biased(self, system: str, strength: float, bias: Float[Tensor, " vocabulary"]) -> Dose:
+        """A bias of the logits."""
+        return self._dose(system, strength, [biased(self.model, bias)], biased(self.model, bias))
+
+    def _dose(self, system: str, strength: float, ways: Sequence[Changed], on_whole_texts: Changed) -> Dose:
         scores, texts = [], []
         for way in ways:
-            with way():
+            with way:
                 found, shown = self._scored(self.prompts, "", texts_wanted=not texts)
             scores.append(found)
             texts = texts or shown
-        effects = measured(self.model, self.unrelated, ways[0]()) if self.unrelated else None
+        effects = measured(self.model, self.unrelated, on_whole_texts) if self.unrelated else None
         return self._told(system, strength, torch.stack(scores), tuple(texts), effects)
 
     def led(self, lead: str) -> Dose:

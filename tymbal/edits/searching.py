@@ -26,6 +26,8 @@ class SearchConfig:
     """in each treatment's unit"""
     divergence: float = 0.5
     """nats a token on unrelated text, at most"""
+    prompt: int | None = None
+    """tokens of each unrelated text that count as its prompt, for edits of prompts or of what is generated"""
 
     def __post_init__(self) -> None:
         if not self.strengths or 0 in self.strengths or not self.divergence > 0:
@@ -61,7 +63,7 @@ def search(
     for name, treatment in treatments.items():
         for strength in config.strengths:
             edits = treatment.edits(strength)
-            divergence = measured(model, unrelated, model.edited(*edits)).kl
+            divergence = measured(model, unrelated, model.edited(*edits, prompt=config.prompt)).kl
             found = None
             if divergence <= config.divergence:
                 with model.edited(*edits):

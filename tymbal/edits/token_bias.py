@@ -18,13 +18,13 @@ from tymbal.models import Edit, LanguageModel, PlacedEdit, Tokens
 
 
 def token_bias(
-    model: LanguageModel, batches: Sequence[Tokens], *edits: Edit | PlacedEdit
+    model: LanguageModel, batches: Sequence[Tokens], *edits: Edit | PlacedEdit, prompt: int | None = None
 ) -> Float[Tensor, " vocabulary"]:
-    """The bias that stands for these edits, in nats."""
+    """The bias that stands for these edits, in nats; `prompt` tokens of each text count as its prompt."""
     total, count = torch.zeros(model.vocabulary, dtype=torch.float64), 0
     for tokens in batches:
         plain = model.logits(tokens).float().log_softmax(-1)
-        with model.edited(*edits):
+        with model.edited(*edits, prompt=prompt):
             change = model.logits(tokens).float().log_softmax(-1) - plain
         wanted = tokens.mask.to(change.device)
         total += change[wanted].double().sum(0).cpu()[: model.vocabulary]

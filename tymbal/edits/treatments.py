@@ -48,7 +48,8 @@ class AddedVectors:
     vectors: tuple[SteeringVector, ...]
     where: Where = EVERYWHERE
     half_life: float | None = None
-    unit: str = "multiples of the vector"
+    relative: bool = False
+    """whether strengths are shares of each activation's own length, whatever the vectors'"""
 
     def __post_init__(self) -> None:
         if not self.vectors:
@@ -57,11 +58,18 @@ class AddedVectors:
     @property
     def made(self) -> str:
         """How the first vector was made, and where they are added."""
-        return f"{self.vectors[0].made or 'vector'} at {', '.join(vector.site for vector in self.vectors)}"
+        where = "" if self.where.tokens == "all" else f", {self.where.tokens} tokens"
+        return f"{self.vectors[0].made or 'vector'} at {', '.join(vector.site for vector in self.vectors)}{where}"
+
+    @property
+    def unit(self) -> str:
+        """Of strengths."""
+        return "length as a share of the activation's" if self.relative else "multiples of the vector"
 
     def edits(self, strength: float) -> list[PlacedEdit]:
         """One edit a vector."""
-        return [vector.steer(strength, half_life=self.half_life, where=self.where) for vector in self.vectors]
+        how = {"relative": self.relative, "half_life": self.half_life, "where": self.where}
+        return [vector.steer(strength, **how) for vector in self.vectors]
 
     def random(self, seed: int) -> "AddedVectors":
         """Random vectors of the same lengths."""

@@ -20,6 +20,7 @@ from tymbal.dictionaries import Dictionary
 from tymbal.edits.requirements import site_of
 from tymbal.edits.steer import Steer
 from tymbal.edits.where import EVERYWHERE, Where
+from tymbal.edits.written import Written, tokens_of_parts
 from tymbal.errors import TymbalError
 from tymbal.models import LanguageModel, parse_site
 from tymbal.probes import LinearProbe, Probe
@@ -40,10 +41,23 @@ class SteeringVector:
     made: str = ""
     """how it was made"""
 
-    def steer(self, strength: float = 1.0, *, half_life: float | None = None, where: Where = EVERYWHERE) -> Steer:
-        """The edit that adds this vector."""
+    def steer(
+        self,
+        strength: float = 1.0,
+        *,
+        relative: bool = False,
+        half_life: float | None = None,
+        where: Where = EVERYWHERE,
+    ) -> Steer:
+        """The edit that adds this vector, so many times or, if `relative`, that share of each activation's length."""
         return Steer(
-            self.direction, site=self.site, strength=strength, half_life=half_life, where=where, model=self.model
+            self.direction,
+            site=self.site,
+            strength=strength,
+            relative=relative,
+            half_life=half_life,
+            where=where,
+            model=self.model,
         )
 
     def reversed(self) -> "SteeringVector":
@@ -88,6 +102,24 @@ def steering_vector(
         site=model.site(site),
         model=model.identity,
         made=f"{method} of {len(toward)} text{'s' if len(toward) > 1 else ''}",
+    )
+
+
+def written_vector(
+    model: LanguageModel, toward: Sequence[Written], away: Sequence[Written], *, site: str
+) -> SteeringVector:
+    """The difference of mean activations over the tokens that write the parts: from the one before a part's first to
+    the one before its last, a text's first token left out. Raises `TymbalError` where these show no difference."""
+    found = _writing(model, toward, site).mean(0) - _writing(model, away, site).mean(0)
+    if not float(found.norm()) > 0:
+        raise TymbalError(
+            expected=f"parts that differ at {site}", got="the same activations on both sides", do="give other texts"
+        )
+    return SteeringVector(
+        direction=found.float(),
+        site=model.site(site),
+        model=model.identity,
+        made=f"mean where {len(toward)} texts are written",
     )
 
 
@@ -149,6 +181,16 @@ def _over_tokens(model: LanguageModel, texts: Sequence[str], site: str) -> Float
         tokens = model.tokenize(texts[start : start + BATCH])
         wanted = tokens.mask & (tokens.positions() > 0)
         found.append(model.read(tokens, [site])[site][wanted.to(model.device)].double().cpu())
+    return torch.cat(found)
+
+
+def _writing(model: LanguageModel, passages: Sequence[Written], site: str) -> Float[Tensor, "row width"]:
+    found = []
+    for start in range(0, len(passages), BATCH):
+        tokens, inside = tokens_of_parts(model, passages[start : start + BATCH])
+        writing = torch.zeros_like(inside)
+        writing[:, 1:-1] = inside[:, 2:]
+        found.append(model.read(tokens, [site])[site][writing.to(model.device)].double().cpu())
     return torch.cat(found)
 
 

@@ -8,6 +8,7 @@ An edit is a function of activations (`Edit`), or of activations and the places 
 """
 
 from collections.abc import Callable
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tymbal.models.language_model import LanguageModel
 
 Hook = Callable[[Tensor], Tensor | None]
+_WIDE = (torch.float32, torch.float64)
 
 
 @runtime_checkable
@@ -82,25 +84,30 @@ def as_hook(edit: Edit | PlacedEdit, finder: PlaceFinder) -> Hook:
     """The edit as a hook; raises `ValueError` when the edit returns another shape."""
     change = _placed(edit, finder) if isinstance(edit, PlacedEdit) else edit
 
+    placed = isinstance(edit, PlacedEdit)
+
     def apply(activation: Tensor) -> Tensor:
         changed = change(activation)
         if changed.shape != activation.shape:
             raise ValueError(
                 f"an edit at {edit.site} must return the shape {tuple(activation.shape)}, got {tuple(changed.shape)}"
             )
-        return changed.to(activation.dtype)
+        # Asked of each token of a generated text: what need not be done is not.
+        if changed.dtype != activation.dtype:
+            changed = changed.to(activation.dtype)
+        return _finite(changed, edit) if placed else changed
 
     return apply
 
 
 def _placed(edit: PlacedEdit, finder: PlaceFinder) -> Callable[[Tensor], Tensor]:
-    return lambda activation: _finite(edit.at(activation, finder.places).to(activation.dtype), edit)
+    return lambda activation: edit.at(activation, finder.places)
 
 
-def _finite(changed: Tensor, edit: PlacedEdit) -> Tensor:
+def _finite(changed: Tensor, edit: Edit | PlacedEdit) -> Tensor:
     # A sum in fp32 or wider holds infinity or NaN if any part does, at a fraction of isfinite's cost.
-    wide = torch.float64 if changed.dtype == torch.float64 else torch.float32
-    if not bool(torch.isfinite(changed.sum(dtype=wide))) and not bool(torch.isfinite(changed).all()):
+    total = changed.sum() if changed.dtype in _WIDE else changed.sum(dtype=torch.float32)
+    if not isfinite(total.item()) and not bool(torch.isfinite(changed).all()):
         raise ModelError(
             expected=f"finite activations after {type(edit).__name__} at {edit.site}",
             got="infinity or NaN",

@@ -185,14 +185,14 @@ class LanguageModel:
         return nn.functional.normalize(mean, dim=-1)
 
     @contextmanager
-    def edited(self, *edits: Edit | PlacedEdit, prompt: int | None = None) -> Iterator["LanguageModel"]:
+    def edited(self, *edits: Edit | PlacedEdit, prompt: int | Sequence[int] | None = None) -> Iterator["LanguageModel"]:
         """Apply edits to everything the model does inside the `with` block, also when other code calls it.
 
         At each site edits apply in the order given, those of outer blocks first; what is read there is what they made.
-        `prompt` says how many real tokens of each row are the prompt, where whole rows are run anew for each token;
-        with None, tokens that come into a filled cache count as generated. Leaving the block, also by an exception,
-        leaves the model as it was. Raises `ModelError` for an unknown site, and for an edit that does not fit this
-        model, before anything is changed.
+        `prompt` says how many real tokens of each row are the prompt (one number, or one a row), where whole rows are
+        run anew for each token; with None, tokens that come into a filled cache count as generated. Leaving the block,
+        also by an exception, leaves the model as it was. Raises `ModelError` for an unknown site, and for an edit that
+        does not fit this model, before anything is changed.
         """
         finder = PlaceFinder(prompt)
         sites = [self._site(edit.site) for edit in edits]

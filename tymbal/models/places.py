@@ -7,7 +7,7 @@ runs the whole row anew for each token has no cache; it must say how many tokens
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,7 @@ from tymbal.models.cache import given_cache
 class TokenPlaces:
     """The places of the tokens of one forward pass, cached tokens not among them; worked out as they are asked for."""
 
-    def __init__(self, given: dict[str, Any], cached: int, prompt: int | None) -> None:
+    def __init__(self, given: dict[str, Any], cached: int, prompt: int | Sequence[int] | None) -> None:
         """From the arguments of a backbone's forward, how many tokens the cache held, and each row's prompt tokens."""
         tokens = given.get("input_ids")
         self._tokens: Tensor = given["inputs_embeds"] if tokens is None else tokens
@@ -57,8 +57,10 @@ class TokenPlaces:
     @cached_property
     def generated(self) -> Bool[Tensor, "batch token"]:
         """False for the prompt."""
-        if self._prompt is not None:
+        if isinstance(self._prompt, int):
             return self.positions >= self._prompt
+        if self._prompt is not None:
+            return self.positions >= torch.tensor(self._prompt, device=self._tokens.device).unsqueeze(1)
         return torch.full_like(self.real, self._cached > 0)
 
     @cached_property
@@ -72,8 +74,9 @@ class TokenPlaces:
 class PlaceFinder:
     """Knows the places of the forward pass that runs."""
 
-    def __init__(self, prompt: int | None) -> None:
-        """`prompt` counts each row's real tokens that are the prompt; None asks the cache."""
+    def __init__(self, prompt: int | Sequence[int] | None) -> None:
+        """`prompt` counts each row's real tokens that are the prompt, one number for all or one a row; None asks the
+        cache."""
         self._prompt = prompt
         self._given: dict[str, Any] = {}
         self._outer_mask: Any = None
