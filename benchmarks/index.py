@@ -38,8 +38,8 @@ from tymbal.study.plan import StudyConfig, completed
 
 SITE, LENGTH, K = "resid_post.3", 256, 32
 FEATURES, TOKENS = 4096, 1_000_000
-SIZES = (1 << 16, 3 << 16)
-"""tokens that are measured"""
+SIZES = (1 << 17, 3 << 17)
+"""tokens that are measured; both more than co-activation is counted on, from where on memory should not grow"""
 FULL_FEATURES, FULL_TOKENS = 32_768, 10_000_000
 FULL_SIZES = (1 << 20, 3 << 20)
 GOAL, GOAL_GROWTH, GOAL_PEER = 1.3, 1.10, 0.1
