@@ -60,7 +60,7 @@ NAMES = {
     "tymbal.explain": (
         "Activity ChatConfig ChatExplainer Evidence ExplainConfig Explainer Explanation ExplanationFolder "
         "Explanations Predicate PredicateConfig PredicateExplainer Subject Text Told TokenExplainer UNCLEAR Window "
-        "WindowReader explain_features open_explanations parse_predicate unclear"
+        "WindowReader InterventionConfig explain_features intervene open_explanations parse_predicate unclear"
     ),
     "tymbal.explain.chat": (
         "Cached Client Completion Digits Endpoint EndpointConfig Fields Form LocalModel Price Question Reply Tally "
@@ -82,7 +82,10 @@ NAMES = {
     ),
     "tymbal.probes.replications": "EXPERIMENTS Page ReplicationConfig replicate",
     "tymbal.serve": "NeuronpediaConfig create_app export export_neuronpedia serve",
-    "tymbal.study": "BUNDLED Study StudyConfig StudyFolder conduct_study explained_subject open_study resume_study",
+    "tymbal.study": (
+        "BUNDLED Study StudyConfig StudyFolder conduct_study explained_subject finished_twin intervened open_study "
+        "resume_study untrained_twin"
+    ),
     "tymbal.theory": "",
     "tymbal.theory.modal": (
         "Agent CooperateBot DefectBot Equilibrium FairBot JustBot LIBRARY Match Payoffs PayorBot PayorEBot "

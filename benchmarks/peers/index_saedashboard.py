@@ -20,7 +20,7 @@ from transformer_lens.pretrained.weight_conversions import convert_llama_weights
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 
-def hooked(folder: str) -> HookedSAETransformer:
+def hooked(folder: str, job_folder: Path) -> HookedSAETransformer:
     """A Llama from a local folder, its weights unprocessed."""
     llama = LlamaForCausalLM.from_pretrained(folder)
     its = llama.config
@@ -45,8 +45,14 @@ def hooked(folder: str) -> HookedSAETransformer:
         original_architecture="LlamaForCausalLM",
     )
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=f"{folder}/tokenizer.json", bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+        tokenizer_file=f"{folder}/tokenizer.json",
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
     )
+    # TransformerLens opens it anew from where it lies, by a class of transformers 4.
+    tokenizer.save_pretrained(job_folder / "tokenizer")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(job_folder / "tokenizer")
     model = HookedSAETransformer(config, tokenizer=tokenizer)
     model.load_and_process_state_dict(
         convert_llama_weights(llama, config), fold_ln=False, center_writing_weights=False, center_unembed=False
@@ -58,12 +64,15 @@ def main() -> None:
     """Index and print."""
     job = json.loads(Path(sys.argv[1]).read_text())
     torch.set_num_threads(1)
-    model = hooked(job["model"])
+    model = hooked(job["model"], Path(sys.argv[1]).parent)
     tokens = load_file(job["tokens"])["tokens"].long()
     seconds = {}
     for features in job["features"]:
         # Read anew each time, as running folds the decoder's norms in place.
         dictionary = SAE.load_from_disk(job["dictionary"])
+        # SAEDashboard folds the decoder's norms, which SAELens allows where they scale activations; all of them are 1.
+        assert torch.allclose(dictionary.W_dec.norm(dim=1), torch.ones(dictionary.cfg.d_sae))
+        dictionary.cfg.rescale_acts_by_decoder_norm = True
         config = SaeVisConfig(hook_point=job["hook_point"], features=list(range(features)))
         begun = time.process_time()
         found = SaeVisRunner(config).run(encoder=dictionary, model=model, tokens=tokens)

@@ -94,7 +94,11 @@ def intervene(
         raise ModelError(expected="a model that predicts the next token", got=subject.model.name, do="study another")
     named = {row["feature"]: next_tokens(row["predicate"]) for row in explanations}
     tried = {feature: values for feature, values in named.items() if values}
-    about = {"config": asdict(config), "named": [[*pair] for pair in tried.items()], "codes": subject.codes.identity}
+    about = {
+        "config": asdict(config),
+        "named": [[feature, list(values)] for feature, values in tried.items()],
+        "codes": subject.codes.identity,
+    }
     work = ExplanationFolder.begin(folder, about)
     if artifact.is_sealed(folder) and not any(artifact.damage(folder)):
         return open_explanations(folder)

@@ -49,7 +49,7 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("concept", columns.concept, concepts, True, 2),
+        Kind("concept", columns.concept, concepts, True, 10),
         Kind("concept end", columns.concept_last, ends_mention, True, 2),
         Kind("concept beginning", columns.concept_first, opens_mention, True, 2),
         Kind("token", columns.token, tokens, True, 0),
