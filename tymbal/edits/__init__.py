@@ -15,6 +15,7 @@ from tymbal.edits.eraser import Eraser, load_eraser
 from tymbal.edits.erasing import Erasure, ErasureConfig, erase
 from tymbal.edits.fitting import EraserFitter
 from tymbal.edits.held_out import Reading
+from tymbal.edits.influence import Influence, InfluenceConfig, influence
 from tymbal.edits.oracle import OracleEraser
 from tymbal.edits.patch import Patch, head_units
 from tymbal.edits.project import Erase, Project
@@ -60,6 +61,8 @@ __all__ = [
     "FeatureAt",
     "FeatureShare",
     "FitRecord",
+    "Influence",
+    "InfluenceConfig",
     "LabelledTokens",
     "OracleEraser",
     "OutputToken",
@@ -92,6 +95,7 @@ __all__ = [
     "erase",
     "feature_vector",
     "head_units",
+    "influence",
     "load_eraser",
     "load_vectors",
     "mean_length",
