@@ -12,8 +12,8 @@ NAMES = {
         "StreamedRows harvest harvest_on_cluster stream"
     ),
     "tymbal.analyses": (
-        "Analysis Annotated Coded Subject across automata draw_across draw_correlations draw_shape geometry "
-        "labels_of read_coded save_analysis splitting true_places universality"
+        "Analysis Annotated Coded Passage Subject across automata draw_across draw_correlations draw_shape geometry "
+        "labels_of lit read_coded read_passages save_analysis splitting true_places universality world_passages"
     ),
     "tymbal.atlas": (
         "ActiveFeature Atlas AtlasConfig Cluster CodeShard CodeStore CompletenessBin ConceptRow Contrast "
@@ -48,13 +48,13 @@ NAMES = {
     "tymbal.edits": (
         "Ablate AddedVectors Aim AnswerOdds Attribution AttributionConfig ByRow CausalConfig CausalScore CausalTrace "
         "Certificate CertificateConfig Clamp ClampedFeatures Counted Dose DoseConfig DoseResponse EVERYWHERE Erase "
-        "Eraser EraserFitter Erasure ErasureConfig FeatureAt FeatureShare FitConfig FitRecord LabelledTokens "
-        "OracleEraser OutputToken Patch Project Propensity QuadraticEraser RandomControl Reading Scale Score "
-        "SearchConfig SideEffects SpanLikelihood Steer SteeringVector Treatment Tried Where Written as_rows attribute "
-        "behaviour biased carries causal_score causal_trace dose_response draw_causal draw_response erase "
-        "feature_vector fitted_vector head_units load_eraser load_vectors mean_length of_divergence probe_vector "
-        "probed_causal_score save_vectors scrub search side_effects steering_vector token_bias word_bias world_aim "
-        "written_vector"
+        "Eraser EraserFitter Erasure ErasureConfig FeatureAt FeatureShare FitConfig FitRecord Influence "
+        "InfluenceConfig LabelledTokens OracleEraser OutputToken Patch Project Propensity QuadraticEraser "
+        "RandomControl Reading Scale Score SearchConfig SideEffects SpanLikelihood Steer SteeringVector Treatment "
+        "Tried Where Written as_rows attribute behaviour biased carries causal_score causal_trace dose_response "
+        "draw_causal draw_response erase feature_vector fitted_vector head_units influence load_eraser load_vectors "
+        "mean_length of_divergence probe_vector probed_causal_score save_vectors scrub search side_effects "
+        "steering_vector token_bias word_bias world_aim written_vector"
     ),
     "tymbal.edits.replications": "EXPERIMENTS Flips Reading Trial Turning Way draw_flips",
     "tymbal.explain": (
@@ -81,6 +81,10 @@ NAMES = {
         "save_report solve_logistic statements untrained_copy"
     ),
     "tymbal.probes.replications": "EXPERIMENTS Page ReplicationConfig replicate",
+    "tymbal.safety": (
+        "BOARD_FOLDER BoardConfig ContrastConcept Ladder STEPS Step open_board read_concepts safety_board save_board "
+        "world_concepts"
+    ),
     "tymbal.serve": "NeuronpediaConfig create_app export export_neuronpedia serve",
     "tymbal.study": (
         "BUNDLED Study StudyConfig StudyFolder conduct_study explained_subject finished_twin intervened open_study "

@@ -65,11 +65,15 @@ def test_search_finds_words_whatever_their_case_and_takes_signs_for_text(atlas: 
 def test_explanations_are_listed_searched_and_sorted_with_the_features(folder: Path) -> None:
     atlas = open_atlas(folder)
     assert atlas.feature(3).explanation is None
-    atlas.explain([(3, "the Token “<b>”", 0.75), (5, "unclear", None), (9, "a token after 'it''s'", 0.9)])
+    atlas.explain(
+        [(3, "the Token “<b>”", 0.75, 0.4), (5, "unclear", None, None), (9, "a token after 'it''s'", 0.9, 0.3)]
+    )
     assert (atlas.feature(3).explanation, atlas.feature(3).explanation_auroc) == ("the Token “<b>”", 0.75)
     assert atlas.feature(4).explanation is None
     ordered = atlas.features(order="explanation_auroc", descending=True, limit=FEATURES)
     assert [row.feature for row in ordered[:3]] == [9, 3, 0]
+    ordered = atlas.features(order="explanation_correlation", descending=True, limit=FEATURES)
+    assert [(row.feature, row.explanation_correlation) for row in ordered[:3]] == [(3, 0.4), (9, 0.3), (0, None)]
     assert [row.feature for row in atlas.features(FeatureFilter(search="token “<B"))] == [3]
     assert [row.feature for row in atlas.features(limit=FEATURES)] == list(range(FEATURES))
     atlas.close()

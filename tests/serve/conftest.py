@@ -25,6 +25,8 @@ from tymbal.edits import SteeringVector, save_vectors
 from tymbal.serve import create_app, export
 from tymbal.study import StudyConfig, conduct_study
 
+from .findings import write_findings
+
 SIZES = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 FEATURES, DEAD, PASSAGES, LENGTH, SLOTS = 72, 2, 180, 64, 4
 HOSTILE = (
@@ -163,11 +165,12 @@ def write_hostile_atlas(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a study: an atlas of hostile text, its evaluation, its question."""
+    """The folder of a study: an atlas of hostile text, its evaluation, its question, a safety board, analyses."""
     folder = tmp_path_factory.mktemp("study")
     write_hostile_atlas(folder / "atlas")
     (folder / "evaluation.json").write_text(json.dumps(EVALUATION))
     (folder / "study.json").write_text(json.dumps({"corpus": ["<s>corpus</s>.txt"], "model": "m"}))
+    write_findings(folder, HOSTILE)
     return folder
 
 

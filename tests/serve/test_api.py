@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
 EXAMPLES = 5
-TAKES_NOTHING = ("GET /api/completeness", "GET /api/features", "GET /api/notes")
+TAKES_NOTHING = ("GET /api/completeness", "GET /api/features", "GET /api/notes", "GET /api/safety")
 """operations that no input is described of, so that none can be unfit"""
 
 
@@ -24,6 +24,7 @@ def test_every_operation_answers_as_described(lively: str, mode: GenerationMode)
         "/api/features/{number}",
         "/api/notes",
         "/api/prompt",
+        "/api/safety",
         "/api/search",
         "/api/steer",
     }

@@ -12,7 +12,12 @@ from tymbal.atlas import FeatureFilter, open_atlas
 
 from .conftest import FEATURES, HOSTILE
 
-PAGES = ("overview", "explore", "map", "feature", "completeness")
+ANALYSES = ("universality", "splitting", "automata", "languages", "geometry-month", "of-another-version")
+PAGES = (
+    *("overview", "explore", "map", "feature", "completeness", "safety", "analyses", "languages", "compare"),
+    *(f"analyses/{name}" for name in ANALYSES),
+    *("compare/0-1", "compare/8-9"),
+)
 CONTRAST = """() => {
   const parts = colour => colour.match(/[\\d.]+/g).map(Number);
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });

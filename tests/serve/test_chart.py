@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tymbal.serve.chart import histogram, interval
+from tymbal.serve.chart import Point, Spot, changes, histogram, interval, scatter
 
 
 def bars(markup: str) -> list[float]:
@@ -40,3 +40,22 @@ def test_an_interval_places_its_dot_in_proportion() -> None:
     ]
     left, right, dot = places
     assert (dot - left) / (right - left) == pytest.approx(0.25)
+
+
+def test_numbers_of_either_sign_stand_above_and_below_zero() -> None:
+    points = [Point("a", 2.0, 1.0, 3.0, ()), Point("b", -1.0, -2.0, 0.0, (0.5,))]
+    markup = changes(points, describe="d")
+    zero = float(re.findall(r'class="axis"[^>]*y1="([\d.]+)"', markup)[0])
+    up, down = (float(y) for y in re.findall(r'class="dot" cx="[\d.]+" cy="([\d.]+)"', markup))
+    assert up < zero < down
+    assert (zero - up) == pytest.approx(2 * (down - zero), abs=0.2)
+    ElementTree.fromstring(markup)
+    ElementTree.fromstring(changes([], describe="d"))
+
+
+def test_places_keep_one_scale_and_hostile_names_stay_text() -> None:
+    markup = scatter([Spot("<b>", 0, 0), Spot("x", 2, 0), Spot("y", 0, 1)], describe="d")
+    places = [(float(x), float(y)) for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', markup)]
+    assert places[1][0] - places[0][0] == pytest.approx(2 * (places[0][1] - places[2][1]), abs=0.3)
+    assert "<b>" not in markup
+    ElementTree.fromstring(markup)

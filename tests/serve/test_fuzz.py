@@ -27,6 +27,7 @@ from tymbal.atlas.tables import (
 from tymbal.serve import create_app, export, export_neuronpedia
 
 from .conftest import HOSTILE
+from .findings import write_findings
 
 LONG = "⟪a token of 200,000 letters⟫"
 """stands for such a token, which hypothesis would not like to print"""
@@ -42,7 +43,12 @@ def client(study: Path) -> TestClient:
     return TestClient(create_app(study), base_url="http://localhost")
 
 
-PAGES = ("/", "/explore?show=all", "/map", "/feature/0", "/feature/1", "/notes", "/calibrate", "/completeness")
+NAMES = ("universality", "splitting", "automata", "languages", "geometry-month", "of-another-version")
+PAGES = (
+    *("/", "/explore?show=all", "/map", "/feature/0", "/feature/1", "/notes", "/calibrate", "/completeness"),
+    *("/safety", "/analyses", "/languages", "/compare", "/compare/0-1", "/compare/1-0"),
+    *(f"/analyses/{name}" for name in NAMES),
+)
 SENT = {"origin": "http://localhost", "content-type": "application/json"}
 SURROGATE = re.compile("[\ud800-\udfff]")
 QUICKLY = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -134,6 +140,7 @@ def write_study(folder: Path, texts: list[str], loose: list[str]) -> None:
     found = {first: {"value": 0.5, "unit": "share", "baselines": {second: {"value": 0.1}}}}
     (folder / "evaluation.json").write_text(json.dumps({"findings": found, "concepts": concepts}))
     (folder / "study.json").write_text(json.dumps({"corpus": [first], "model": second}))
+    write_findings(folder, [first, second, one.encode("utf-8", "replace").decode(), first])
 
 
 @settings(max_examples=10, deadline=None, phases=QUICKLY, suppress_health_check=list(HealthCheck))

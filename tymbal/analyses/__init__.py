@@ -5,6 +5,7 @@ from tymbal.analyses.analysis import Analysis, save_analysis
 from tymbal.analyses.automata import automata
 from tymbal.analyses.coded import Coded, labels_of, read_coded
 from tymbal.analyses.geometry import geometry, true_places
+from tymbal.analyses.parallel import Passage, lit, read_passages, world_passages
 from tymbal.analyses.pictures import draw_across, draw_correlations, draw_shape
 from tymbal.analyses.splitting import splitting
 from tymbal.analyses.subject import Subject
@@ -14,6 +15,7 @@ __all__ = [
     "Analysis",
     "Annotated",
     "Coded",
+    "Passage",
     "Subject",
     "across",
     "automata",
@@ -22,9 +24,12 @@ __all__ = [
     "draw_shape",
     "geometry",
     "labels_of",
+    "lit",
     "read_coded",
+    "read_passages",
     "save_analysis",
     "splitting",
     "true_places",
     "universality",
+    "world_passages",
 ]

@@ -42,7 +42,8 @@ PAGE_COLUMNS = (
     "concept_precision",
     "concept_recall",
 )
-EXPLANATION_COLUMNS = ("explanation", "explanation_auroc")
+EXPLANATION_COLUMNS = ("explanation", "explanation_auroc", "explanation_correlation")
+_EXPLAINED_AS = ("VARCHAR", "DOUBLE", "DOUBLE")
 STORED_COLUMNS = tuple(column for column in ROW_COLUMNS if column not in EXPLANATION_COLUMNS)
 ORDERS = tuple(column for column in ROW_COLUMNS if column != "top_tokens")
 
@@ -66,7 +67,8 @@ class Atlas:
         self._overview: dict[str, Any] = artifact.read_json(folder / OVERVIEW)
         self._connection = duckdb.connect(":memory:", config={"threads": 1, "autoinstall_known_extensions": False})
         self._connection.execute("SET parquet_metadata_cache = true")
-        columns = ", ".join((*STORED_COLUMNS, "NULL::VARCHAR AS explanation", "NULL::DOUBLE AS explanation_auroc"))
+        unsaid = (f"NULL::{kind} AS {name}" for name, kind in zip(EXPLANATION_COLUMNS, _EXPLAINED_AS, strict=True))
+        columns = ", ".join((*STORED_COLUMNS, *unsaid))
         with self._readable():
             listed = f"SELECT {columns} FROM {self._whole(FEATURES)} ORDER BY feature"
             self._connection.execute(f"CREATE TABLE listed AS {listed}")
@@ -80,13 +82,13 @@ class Atlas:
         """Let go of the files."""
         self._connection.close()
 
-    def explain(self, rows: Iterable[tuple[int, str, float | None]]) -> None:
-        """Put explanations beside the features (number, words, AUROC): they are listed, searched and sorted with them.
+    def explain(self, rows: Iterable[tuple[int, str, float | None, float | None]]) -> None:
+        """Put explanations beside the features (number, words, AUROC, correlation), to be listed, searched and sorted.
 
         To be called before the atlas is shared among threads.
         """
-        columns = list(zip(*rows, strict=True)) or [(), (), ()]
-        types = (pa.int32(), pa.string(), pa.float64())
+        columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+        types = (pa.int32(), pa.string(), pa.float64(), pa.float64())
         arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
         said = pa.table(arrays, names=["feature", *EXPLANATION_COLUMNS])
         self._connection.register("said", said)

@@ -101,6 +101,8 @@ class FeatureRow:
     """what it fires on, in words; None until explanations are put beside the atlas (`Atlas.explain`)"""
     explanation_auroc: float | None = None
     """how well these words hold on the `score` passages: 1 is perfect, 0.5 chance"""
+    explanation_correlation: float | None = None
+    """of what these words foretell with the activation itself, on the same passages"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -165,12 +165,12 @@ def contrast(
             row[column[one.feature]] = one.value
     first = np.arange(len(readings)) < len(toward)
     ranks = rankdata(peaks, axis=0) if names else peaks
-    areas = _areas(first[None], ranks)[0]
+    told = areas(first[None], ranks)[0]
     means = peaks[first].mean(0), peaks[~first].mean(0)
-    order = sorted(range(len(names)), key=lambda place: (-abs(areas[place] - 0.5), -peaks[:, place].max(), place))
+    order = sorted(range(len(names)), key=lambda place: (-abs(told[place] - 0.5), -peaks[:, place].max(), place))
     return Contrast(
         features=[
-            ContrastedFeature(names[place], float(areas[place]), float(means[0][place]), float(means[1][place]))
+            ContrastedFeature(names[place], float(told[place]), float(means[0][place]), float(means[1][place]))
             for place in order
         ],
         chance=_chance(first, ranks, config),
@@ -179,13 +179,16 @@ def contrast(
     )
 
 
-def _areas(
+def areas(
     first: Bool[ndarray, "shuffle prompt"], ranks: Float[ndarray, "prompt feature"]
 ) -> Float[ndarray, "shuffle feature"]:
-    """The area under each feature's ROC curve, for each way in which prompts belong to the first set."""
-    here = int(first[0].sum())
+    """The area under each feature's ROC curve, for each way in which prompts belong to the first set.
+
+    `ranks` are those of each feature's values, ties sharing their mean; an area is 0 where a set is empty.
+    """
+    here = first.sum(1, keepdims=True).astype(float)
     there = first.shape[1] - here
-    return (first.astype(float) @ ranks - here * (here + 1) / 2) / (here * there)
+    return (first.astype(float) @ ranks - here * (here + 1) / 2) / np.maximum(here * there, 1)
 
 
 def _chance(first: Bool[ndarray, " prompt"], ranks: Float[ndarray, "prompt feature"], config: ContrastConfig) -> float:
@@ -193,5 +196,5 @@ def _chance(first: Bool[ndarray, " prompt"], ranks: Float[ndarray, "prompt featu
         return 0.0
     generator = np.random.default_rng(config.seed)
     shuffled = np.stack([generator.permutation(first) for _ in range(config.shuffles)])
-    best = [np.abs(_areas(some, ranks) - 0.5).max(1) for some in np.array_split(shuffled, max(1, len(shuffled) // 50))]
+    best = [np.abs(areas(some, ranks) - 0.5).max(1) for some in np.array_split(shuffled, max(1, len(shuffled) // 50))]
     return float(np.quantile(np.concatenate(best), SURPRISE))

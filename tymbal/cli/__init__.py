@@ -44,6 +44,7 @@ COMMANDS = (
     Command("steer", "Steer a model by vectors or features, and measure it.", "tymbal.cli.steer:main"),
     Command("erase", "Take a concept out of a model, and prove that it is gone.", "tymbal.cli.erase:main"),
     Command("analyse", "Ask a finished study how its features hang together.", "tymbal.cli.analyse:main"),
+    Command("safety", "Say how far the evidence goes for concepts such as deception.", "tymbal.cli.safety:main"),
     Command("probe", "Read a concept from a model's layers, beside its controls.", "tymbal.cli.probe:main"),
     Command("replicate", "Make a published finding about models again, with controls.", "tymbal.cli.replicate:main"),
     Command("world make", "Write the generated world's facts and annotated text.", "tymbal.cli.world:make"),

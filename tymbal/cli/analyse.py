@@ -33,6 +33,9 @@ class Options:
     """universality, splitting: the study to compare with (of the larger dictionary), of the same text"""
     family: str = "month"
     """geometry: whose features; concepts named month.… are of the family month"""
+    passages: Annotated[Path | None, arg(metavar="FILE")] = None
+    """languages: one passage in several languages, to be shown lit by each feature; {"language", "text"} a line. None:
+    such passages of the generated world, for a study of its text"""
     tokens: int = 1_000_000
     """tokens of held-out text to read"""
     out: Annotated[Path | None, arg(metavar="DIR")] = None
@@ -62,6 +65,8 @@ def main(arguments: Sequence[str]) -> None:
     save_analysis(answer.analysis, out, about)
     if answer.draw is not None:
         answer.draw(answer.analysis, out / "picture.svg")
+    if options.analysis == "languages":
+        _light(options, subject, answer.analysis, out)
     print_analysis(answer.analysis)
     print(out)
 
@@ -86,6 +91,29 @@ def _ask(options: Options, subject: "Subject", other: "Subject | None") -> Answe
     kind = options.analysis.removesuffix("s")
     found = analyses.across(subject.annotated(), kind, subject.name, subject.token_name)
     return Answer(found, analyses.draw_across)
+
+
+def _light(options: Options, subject: "Subject", analysis: "Analysis", out: Path) -> None:
+    """Write the passages in several languages that the best concepts' features light, where there are any."""
+    from tymbal import artifact
+    from tymbal.analyses.parallel import CONCEPTS, PASSAGES, lit, read_passages, world_passages
+    from tymbal.corpora.world import generate_world
+    from tymbal.study import BUNDLED
+
+    languages = analysis.columns[4].removeprefix("recall: ").split(", ")
+    concepts = [str(row[0]) for row in analysis.rows[:CONCEPTS]]
+    question = subject.study.question
+    if options.passages is not None:
+        given = read_passages(options.passages)
+        passages = dict.fromkeys(concepts, given)
+    elif question["corpus"] == [BUNDLED]:
+        world = generate_world(0)
+        passages = {concept: world_passages(world, concept, languages) for concept in concepts}
+    else:
+        return
+    site = question["config"]["site"]
+    shown = lit(analysis, passages, model=subject.model, dictionary=subject.dictionary, site=site)
+    artifact.write_json(out / PASSAGES, shown)
 
 
 def _required(other: "Subject | None", options: Options) -> "Subject":

@@ -22,6 +22,8 @@ class Options:
     """the folder to write web pages to, which need neither a server nor a network"""
     neuronpedia: Annotated[Path | None, arg(metavar="DIR")] = None
     """the folder to write Neuronpedia's JSONL to"""
+    compare: Annotated[Path | None, arg(metavar="STUDY")] = None
+    """another study of the same text, whose features the web pages show beside this one's"""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -34,6 +36,6 @@ def main(arguments: Sequence[str]) -> None:
     from tymbal.serve import export, export_neuronpedia
 
     if options.html is not None:
-        print(export(folder, options.html))
+        print(export(folder, options.html, compare=options.compare))
     if options.neuronpedia is not None:
         print(export_neuronpedia(folder, options.neuronpedia))

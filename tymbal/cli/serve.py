@@ -24,6 +24,8 @@ class Options:
     """the port to listen on"""
     names: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ()
     """further host names under which it may be called, as behind a proxy; any other name is refused"""
+    compare: Annotated[Path | None, arg(metavar="STUDY")] = None
+    """another study of the same text, whose features are shown beside this one's"""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -35,4 +37,4 @@ def main(arguments: Sequence[str]) -> None:
 
     print(f"{folder} is at http://{options.host}:{options.port} until Ctrl-C", flush=True)
     with suppress(KeyboardInterrupt):
-        serve(folder, host=options.host, port=options.port, hosts=options.names)
+        serve(folder, host=options.host, port=options.port, hosts=options.names, compare=options.compare)

@@ -16,6 +16,7 @@ from tymbal.edits.erasing import Erasure, ErasureConfig, erase
 from tymbal.edits.fitted import FitConfig, fitted_vector
 from tymbal.edits.fitting import EraserFitter
 from tymbal.edits.held_out import Reading
+from tymbal.edits.influence import Influence, InfluenceConfig, influence
 from tymbal.edits.oracle import OracleEraser
 from tymbal.edits.patch import Patch, head_units
 from tymbal.edits.project import Erase, Project
@@ -70,6 +71,8 @@ __all__ = [
     "FeatureShare",
     "FitConfig",
     "FitRecord",
+    "Influence",
+    "InfluenceConfig",
     "LabelledTokens",
     "OracleEraser",
     "OutputToken",
@@ -104,6 +107,7 @@ __all__ = [
     "feature_vector",
     "fitted_vector",
     "head_units",
+    "influence",
     "load_eraser",
     "load_vectors",
     "mean_length",

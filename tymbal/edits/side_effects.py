@@ -32,9 +32,9 @@ def side_effects(model: LanguageModel, batches: Sequence[Tokens], *edits: Edit |
 
 def measured(model: LanguageModel, batches: Sequence[Tokens], changed: AbstractContextManager[object]) -> SideEffects:
     """Of whatever the context manager changes while it is entered."""
-    before = [_log_probabilities(model, batch) for batch in batches]
+    before = [log_probabilities(model, batch) for batch in batches]
     with changed:
-        after = [_log_probabilities(model, batch) for batch in batches]
+        after = [log_probabilities(model, batch) for batch in batches]
     sums = torch.zeros(3, dtype=torch.float64)
     count = 0
     for tokens, plain, edited in zip(batches, before, after, strict=True):
@@ -50,5 +50,6 @@ def measured(model: LanguageModel, batches: Sequence[Tokens], changed: AbstractC
     return SideEffects(loss_before, loss, kl, count)
 
 
-def _log_probabilities(model: LanguageModel, tokens: Tokens) -> Tensor:
+def log_probabilities(model: LanguageModel, tokens: Tokens) -> Tensor:
+    """Of each next token, in nats."""
     return model.logits(tokens)[:, :-1].float().log_softmax(-1)

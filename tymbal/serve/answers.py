@@ -1,6 +1,6 @@
 """What the API answers with, as its OpenAPI description has it."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -137,3 +137,34 @@ class CompletenessLine(BaseModel):
     shifted: int
     low: float
     high: float
+
+
+class SafetyStep(BaseModel):
+    """One step of evidence; `holds` is null where it was not asked."""
+
+    name: str
+    holds: bool | None
+    why: str
+    finding: dict[str, Any] | None
+    p_value: float | None
+    sample: dict[str, int]
+    details: dict[str, Any]
+
+
+class SafetyLadder(BaseModel):
+    """How far the evidence for one concept goes."""
+
+    concept: str
+    sentence: str
+    feature: int
+    label: str
+    level: int
+    stands: str
+    steps: list[SafetyStep]
+    shown: dict[str, list[str]]
+
+
+class SafetyBoard(BaseModel):
+    """All ladders of a study."""
+
+    ladders: list[SafetyLadder]

@@ -86,6 +86,11 @@ def _add_atlas(router: APIRouter, exhibit: Exhibit) -> None:
         bins = bins_of(exhibit.evaluation, request.query_params)
         return _answer([asdict(one) | dict(zip(("low", "high"), one.interval, strict=True)) for one in bins])
 
+    @router.get("/safety", response_model=answers.SafetyBoard)
+    def safety() -> Response:
+        """The safety board: each concept's ladder with every number; empty where none was made."""
+        return _answer({"ladders": exhibit.board.get("ladders", [])})
+
 
 def _add_prompts(router: APIRouter, exhibit: Exhibit) -> None:
     @router.get("/prompt", response_model=answers.Prompt)

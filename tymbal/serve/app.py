@@ -32,13 +32,13 @@ STATIC = Path(__file__).parent / "static"
 EVERYWHERE = ("0.0.0.0", "::")
 
 
-def create_app(folder: Path | str, *, hosts: Iterable[str] = ()) -> FastAPI:
+def create_app(folder: Path | str, *, hosts: Iterable[str] = (), compare: Path | None = None) -> FastAPI:
     """The app that shows a study or a bare atlas.
 
-    `hosts` are further names under which it may be called, beside `localhost` and `127.0.0.1`.
-    Raises `ArtifactError` where the folder has no finished atlas.
+    `hosts` are further names under which it may be called, beside `localhost` and `127.0.0.1`;
+    `compare` is another study of the same text. Raises `ArtifactError` where the folder has no finished atlas.
     """
-    gallery = Gallery(open_exhibit(Path(folder)), PAGES)
+    gallery = Gallery(open_exhibit(Path(folder), compare), PAGES)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -115,12 +115,20 @@ def _encoded(html: str) -> bytes:
     return html.encode("utf-8", "replace")
 
 
-def serve(folder: Path | str, host: str = "127.0.0.1", port: int = 7860, *, hosts: Iterable[str] = ()) -> None:
+def serve(
+    folder: Path | str,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    *,
+    hosts: Iterable[str] = (),
+    compare: Path | None = None,
+) -> None:
     """Show a study or a bare atlas until interrupted; `hosts` are further names under which it may be called.
 
-    Raises `ArtifactError` where the folder has no finished atlas, or the address cannot be listened on.
+    `compare` is another study of the same text, to be shown beside it. Raises `ArtifactError` where the folder has no
+    finished atlas, or the address cannot be listened on.
     """
-    app = create_app(folder, hosts=[*hosts, *([] if host in EVERYWHERE else [host])])
+    app = create_app(folder, hosts=[*hosts, *([] if host in EVERYWHERE else [host])], compare=compare)
     listener = _listen(host, port)
     with listener:
         # A stream of text may last; who asks the server to stop does not wait for it.

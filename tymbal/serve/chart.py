@@ -94,7 +94,7 @@ def interval(
 
 
 class Point(NamedTuple):
-    """A share with its interval and baselines."""
+    """A number with its interval and baselines."""
 
     name: str
     """under the axis"""
@@ -128,6 +128,65 @@ def shares(points: Sequence[Point], *, describe: str, axis: str = "", height: in
         parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{tall(point.value):.1f}" r="4"/></g>')
         parts.append(f'<text x="{x:.1f}" y="{base + 13}" text-anchor="middle">{escape(point.name)}</text>')
     parts.append(f'<text class="caption" x="{WIDTH / 2}" y="{base + 28}" text-anchor="middle">{escape(axis)}</text>')
+    return _framed("".join(parts), describe, height)
+
+
+def changes(points: Sequence[Point], *, describe: str, axis: str = "", height: int = 170) -> Markup:
+    """Numbers of either sign around a line at zero: a dot with its interval, and a hollow mark for each baseline."""
+    left, base, top = 44, height - BOTTOM, 12
+    every = [number for point in points for number in (point.value, point.low, point.high, *point.baselines)]
+    low, high = min([*every, 0.0]), max([*every, 0.0])
+    span = (high - low) or 1.0
+    step = (WIDTH - left - RIGHT) / max(len(points), 1)
+
+    def tall(number: Number) -> float:
+        return float(base - (base - top) * (number - low) / span)
+
+    parts = [
+        f'<line class="{"axis" if number == 0 else "rule"}" x1="{left}" x2="{WIDTH - RIGHT}" y1="{tall(number):.1f}" '
+        f'y2="{tall(number):.1f}"/><text x="{left - 5}" y="{tall(number) + 4:.1f}" text-anchor="end">'
+        f"{escape(tick(float(f'{number:.2g}')))}</text>"
+        for number in dict.fromkeys((low, 0.0, high))
+        if number == 0 or abs(tall(number) - tall(0)) > 12
+    ]
+    for number, point in enumerate(points):
+        x = left + (number + 0.5) * step
+        words = f"{point.name}: {point.value:.3g}, interval {point.low:.3g} to {point.high:.3g}"
+        parts += [f"<g><title>{escape(words)}</title>"]
+        parts += [f'<circle class="hollow" cx="{x:.1f}" cy="{tall(mark):.1f}" r="3.5"/>' for mark in point.baselines]
+        parts.append(
+            f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{tall(point.low):.1f}" y2="{tall(point.high):.1f}"/>'
+        )
+        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{tall(point.value):.1f}" r="4"/></g>')
+        parts.append(f'<text x="{x:.1f}" y="{base + 13}" text-anchor="middle">{escape(point.name)}</text>')
+    parts.append(f'<text class="caption" x="{WIDTH / 2}" y="{base + 28}" text-anchor="middle">{escape(axis)}</text>')
+    return _framed("".join(parts), describe, height)
+
+
+class Spot(NamedTuple):
+    """A named place in the plane."""
+
+    name: str
+    x: float
+    y: float
+
+
+def scatter(spots: Sequence[Spot], *, describe: str) -> Markup:
+    """Named places in the plane, one scale for both directions."""
+    height, margin, most_names = 320, 24, 40
+    xs, ys = [spot.x for spot in spots], [spot.y for spot in spots]
+    left, bottom = min(xs, default=0.0), min(ys, default=0.0)
+    span = max(max(xs, default=1.0) - left, max(ys, default=1.0) - bottom) or 1.0
+    room = height - 2 * margin
+    parts = []
+    for spot in spots:
+        x = (WIDTH - room) / 2 + room * (spot.x - left) / span
+        y = height - margin - room * (spot.y - bottom) / span
+        name = escape(clipped(spot.name, 40))
+        parts.append(f'<g><title>{name}</title><circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/></g>')
+        if len(spots) <= most_names:
+            anchor, shift = ("end", -6) if x > WIDTH * 0.7 else ("start", 6)
+            parts.append(f'<text x="{x + shift:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">{name}</text>')
     return _framed("".join(parts), describe, height)
 
 

@@ -73,12 +73,14 @@ def features_data(exhibit: Exhibit) -> dict[str, Any]:
         "concept_f1": [row.concept_f1 for row in rows],
         "explanation": [clipped(row.explanation, 240) if row.explanation else None for row in rows],
         "explanation_auroc": [row.explanation_auroc for row in rows],
+        "explanation_correlation": [row.explanation_correlation for row in rows],
         "written": {
             "density": [percent(row.density) for row in rows],
             "maximum": [numeral(row.maximum) for row in rows],
             "mean": [numeral(row.mean) for row in rows],
             "concept_f1": [numeral(row.concept_f1) for row in rows],
             "explanation_auroc": [numeral(row.explanation_auroc) for row in rows],
+            "explanation_correlation": [numeral(row.explanation_correlation) for row in rows],
         },
     }
 

@@ -12,9 +12,14 @@ from typing import Any, NamedTuple
 from tymbal import artifact
 from tymbal.atlas import Atlas, Example, FeatureFilter, FeaturePage, FeatureRow, MapPoint, open_atlas
 from tymbal.errors import ArtifactError
+from tymbal.safety import BOARD_FOLDER, open_board
 from tymbal.serve import palette
+from tymbal.serve.analysed import analyses, passages
+from tymbal.serve.comparison import Comparison, compared, from_analysis
 from tymbal.serve.explained import Explained, explanations
+from tymbal.serve.influencing import Influencing
 from tymbal.serve.judge import Judge
+from tymbal.serve.judged import Judged, judged_scores
 from tymbal.serve.notes import Notes
 from tymbal.serve.prompting import Prompting
 from tymbal.serve.subject import Subject
@@ -54,6 +59,8 @@ class Exhibit:
     """features in words, empty where none was explained"""
     folder: Path | None = None
     """the study's; None for a bare atlas"""
+    compare: Path | None = None
+    """a study to compare with"""
     read_ahead: int = 1
     """features read from the atlas at once, by one who draws them all in order"""
     _read: dict[int, OnShow] = field(default_factory=dict)
@@ -65,6 +72,7 @@ class Exhibit:
         self.search = TextSearch(self.keeping / "search.sqlite", self.atlas, self.explained)
         self.subject = Subject(self.folder or bare, self.study)
         self.prompting = Prompting(self.subject)
+        self.influencing = Influencing(self.subject, self.atlas, self.keeping)
         identity = self.study.get("identity")
         self.judge = Judge(identity.get("model") if isinstance(identity, dict) else None)
 
@@ -106,6 +114,42 @@ class Exhibit:
         """The annotated concepts that are some feature's best; empty where the corpus is not annotated."""
         return self.atlas.concepts()
 
+    @cached_property
+    def judged(self) -> dict[int, list[Judged]]:
+        """What judges said of explanations, by feature; empty where none was asked."""
+        return judged_scores(self.folder) if self.folder else {}
+
+    @cached_property
+    def analyses(self) -> dict[str, dict[str, Any]]:
+        """Finished analyses by name; none for a bare atlas."""
+        return analyses(self.folder) if self.folder else {}
+
+    @cached_property
+    def passages(self) -> list[dict[str, Any]]:
+        """Passages in several languages, by concept; none for a bare atlas."""
+        return passages(self.folder) if self.folder else []
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """How this dictionary stands to another; None where there is none to compare with."""
+        if self.folder is not None and self.compare is not None:
+            return compared(self.folder, self.compare, self.keeping)
+        found = from_analysis(self.analyses)
+        return found[0] if found else None
+
+    @cached_property
+    def other(self) -> "Exhibit | None":
+        """The study compared with, where it can be opened."""
+        found = from_analysis(self.analyses) if self.compare is None else None
+        place = self.compare or (found[1] if found else None)
+        return open_exhibit(place) if place else None
+
+    @cached_property
+    def board(self) -> dict[str, Any]:
+        """The safety board; empty where none was made."""
+        place = (self.folder or self.atlas.folder) / BOARD_FOLDER
+        return open_board(place) if artifact.is_sealed(place) else {}
+
     @property
     def model(self) -> str:
         """The model's name or path."""
@@ -134,8 +178,11 @@ def short_name(model: str) -> str:
     return parts[-1] if parts else model
 
 
-def open_exhibit(folder: Path | str) -> Exhibit:
-    """Open a study folder or a bare atlas folder; raises `ArtifactError` where no finished atlas is."""
+def open_exhibit(folder: Path | str, compare: Path | None = None) -> Exhibit:
+    """Open a study folder or a bare atlas folder; raises `ArtifactError` where no finished atlas is.
+
+    `compare` is a study to compare a study with; how they compare is measured when it is first asked for.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise ArtifactError(
@@ -146,10 +193,17 @@ def open_exhibit(folder: Path | str) -> Exhibit:
             raise ArtifactError(
                 expected=f"a finished atlas in {folder}", got="none", do="run or resume the study up to its stage index"
             )
+        if compare is not None:
+            raise ArtifactError(
+                expected="a study, to be compared with another", got="a bare atlas", do="open the study's folder"
+            )
         return Exhibit(open_atlas(folder))
     atlas, explained = open_atlas(folder / ATLAS), explanations(folder)
-    atlas.explain((feature, one.text, one.scores.get("auroc")) for feature, one in explained.items())
-    return Exhibit(atlas, _optional(folder / EVALUATION), _optional(folder / STUDY), explained, folder)
+    atlas.explain(
+        (feature, one.text, one.scores.get("auroc"), one.scores.get("correlation"))
+        for feature, one in explained.items()
+    )
+    return Exhibit(atlas, _optional(folder / EVALUATION), _optional(folder / STUDY), explained, folder, compare)
 
 
 def _optional(file: Path) -> dict[str, Any]:

@@ -33,12 +33,14 @@ class Drawing(NamedTuple):
     draw: Callable[[], str]
 
 
-def export(folder: Path | str, out: Path | str) -> Path:
+def export(folder: Path | str, out: Path | str, *, compare: Path | None = None) -> Path:
     """Write the pages of a study or a bare atlas below `out`; return its `index.html`.
+
+    `compare` is another study of the same text, to be shown beside it.
 
     Raises `ArtifactError` where the folder has no finished atlas, or `out` holds something else.
     """
-    exhibit = replace(open_exhibit(Path(folder)), read_ahead=READ_AHEAD)
+    exhibit = replace(open_exhibit(Path(folder), compare), read_ahead=READ_AHEAD)
     out = Path(out)
     with contextlib.closing(exhibit.atlas):
         _make_room(out)

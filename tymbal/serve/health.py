@@ -113,6 +113,16 @@ def findings(evaluation: Mapping[str, Any]) -> list[Finding]:
     return [found[name] for name in [*known, *(name for name in found if name not in WORDS)]]
 
 
+def named(findings: Mapping[str, Any]) -> list[Finding]:
+    """Findings whose names are words already, in their order."""
+    found = [(name, one) for name, one in findings.items() if isinstance(one, Mapping)]
+    return [
+        replace(_finding(name, one), words=Words(str(name), str(one.get("unit") or "")))
+        for name, one in found
+        if _number(one.get("value")) is not None
+    ]
+
+
 class Told(NamedTuple):
     """An annotated concept and the feature that tells it best, as the evaluation found."""
 

@@ -38,6 +38,12 @@ ORDERS = (
     Order(
         "explanation_auroc", "Words hold", True, "how well the words for it hold on other text (AUROC): 1 is perfect"
     ),
+    Order(
+        "explanation_correlation",
+        "Correlation",
+        True,
+        "of what the words foretell with the activation itself, on the same text: 1 is perfect, 0 none",
+    ),
     Order("concept_f1", "Concept F1", True, "how well it tells an annotated concept: 1 is perfect"),
 )
 
@@ -123,7 +129,8 @@ def fill_explore(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
 
 def _orders(exhibit: Exhibit) -> list[Order]:
     """The columns that this exhibit has something to show in."""
-    absent = {"concept_f1": not exhibit.concepts, "explanation_auroc": not exhibit.explained}
+    said = ("explanation_auroc", "explanation_correlation")
+    absent = {"concept_f1": not exhibit.concepts} | dict.fromkeys(said, not exhibit.explained)
     return [order for order in ORDERS if not absent.get(order.column)]
 
 

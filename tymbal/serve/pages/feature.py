@@ -1,6 +1,6 @@
 """The page of one feature: the text on which it fires, how often, how strongly, what it says, what is like it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
@@ -50,6 +50,9 @@ def fill_feature(exhibit: Exhibit, asked: Asked) -> dict[str, Any]:
         "top": [shown_example(example, page.maximum, exhibit.joiner) for example in examples if example.kind == "top"],
         "bands": _bands(examples, page, exhibit.joiner),
         "activations": _activations(page),
+        "influence": _influence(exhibit, number, asked),
+        "influential": exhibit.influencing.possible and not page.dead,
+        "judged": exhibit.judged.get(number, []),
         "first": FIRST,
         "before": number - 1 if number > 0 else None,
         "after": number + 1 if number < last else None,
@@ -93,6 +96,33 @@ def _share(index: int, parts: int) -> str:
     if index == 0:
         return f"weakest {part}"
     return f"{index + 1} of {parts}, counted from the weakest"
+
+
+def _influence(exhibit: Exhibit, feature: int, asked: Asked) -> dict[str, Any]:
+    """What clamping the feature changes: measured where the address asks for it, else what was found before."""
+    if asked.query.get("influence") == "measure" and exhibit.influencing.possible:
+        found = exhibit.influencing.measured(feature, exhibit.joiner)
+    else:
+        found = exhibit.influencing.kept(feature)
+    if not found:
+        return {}
+    charts = {name: _by_dose(found["responses"], name) for name in ("promoted", "kl")}
+    return found | {"charts": charts}
+
+
+def _by_dose(responses: Sequence[Mapping[str, Any]], name: str) -> Markup:
+    points = [
+        chart.Point(
+            f"{one['dose']:g}".replace("-", "−"),
+            one[name]["value"],
+            one[name]["low"],
+            one[name]["high"],
+            [one[f"{name}_random"][end] for end in ("low", "high")],
+        )
+        for one in responses
+    ]
+    told = {"promoted": "Change of the promoted tokens' log-probability", "kl": "Change of all predictions"}[name]
+    return chart.changes(points, describe=f"{told}, by dose", axis="clamped to, in its strongest activation")
 
 
 def _activations(page: FeaturePage) -> Markup | None:
