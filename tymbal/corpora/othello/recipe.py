@@ -12,7 +12,7 @@ HEAD = 16
 class OthelloTraining:
     """How the Othello model, and the one-layer model beside it, are trained."""
 
-    tokens: int = 24_000_000
+    tokens: int = 44_000_000
     """tokens to train on, about 33 a game"""
     chances: bool = True
     """learn at each move from the chances of every legal move; otherwise, as Li et al. did, from the move drawn"""
