@@ -111,7 +111,9 @@ def _lists(exhibit: Exhibit) -> dict[str, list[Line]]:
     comparison = exhibit.comparison
     assert comparison is not None
     names = {int(row[0]): (str(row[1]), str(row[3])) for row in comparison.here["rows"]}
-    close = sorted(comparison.partners.values(), key=lambda one: (-one.correlation, one.feature))
+    # An analysis may lie in a folder whose dictionary is another by now.
+    inside = [one for one in comparison.partners.values() if one.feature < len(exhibit.atlas)]
+    close = sorted(inside, key=lambda one: (-one.correlation, one.feature))
     pairs = [_line(one, names) for one in close if one.close][:LINES]
     alone = _alone(exhibit, comparison.partners)
     here = [_line(comparison.partners[feature], names) for feature in alone]
