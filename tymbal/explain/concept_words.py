@@ -12,6 +12,7 @@ _LANGUAGES = {"de": "German", "en": "English", "es": "Spanish", "fr": "French"}
 _NAMED = ("person", "town", "firm", "region")
 _MEANT = ("animal", "direction", "feeling", "good", "month", "profession", "season", "weather")
 _COUNTED = ("number", "year", "distance", "code")
+_FORMS = {"travel": "travel report"}
 _STATED = {"born": "year of birth", "founded": "year of founding"}
 
 
@@ -35,7 +36,7 @@ def _a(noun: str) -> str:
 
 
 def _form(name: str) -> str:
-    return "text of any form" if name == ANY else _a(name)
+    return "text of any form" if name == ANY else _a(_FORMS.get(name, name))
 
 
 def _language(name: str) -> str:
