@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, NullLocator, StrMethodFormatter
 from systems import OURS, PEERS
 
 from tymbal import artifact
@@ -37,6 +38,10 @@ def draw(results: "Sequence[Result]", file: Path) -> None:
                         l0, unexplained = zip(*points, strict=True)
                         panel.plot(l0, unexplained, marker=marker, ms=5, lw=0.8, color=COLOURS[system])
             panel.set(title=bed, xlabel="features a token", xscale="log", yscale="log")
+            for axis in (panel.xaxis, panel.yaxis):
+                axis.set_major_locator(MaxNLocator(5))
+                axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+                axis.set_minor_locator(NullLocator())
             panel.spines[["top", "right"]].set_visible(False)
         panels[0].set_ylabel("variance unexplained, 0 is perfect")
         handles = [Line2D([], [], lw=3, color=colour, label=name) for name, colour in COLOURS.items()]

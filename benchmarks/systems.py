@@ -61,8 +61,9 @@ class Asked:
     def config(self, rows: Rows) -> TrainingConfig:
         """Tymbal's settings for it, all others by default."""
         epochs = self.steps * self.batch / rows.rows_per_epoch
-        settings = {"kind": self.kind, "features": self.features, "k": self.k, "batch": self.batch, "seed": self.seed}
-        return TrainingConfig(**settings, epochs=epochs)
+        return TrainingConfig(
+            kind=self.kind, features=self.features, k=self.k, batch=self.batch, epochs=epochs, seed=self.seed
+        )
 
     @property
     def rate(self) -> float:
