@@ -1,7 +1,7 @@
 """What `tymbal steer` steers with: vectors of texts, of a saved probe or of a concept, or features of studies."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tymbal.cli.steer import Options, required, texts_of
 from tymbal.edits import AddedVectors, ClampedFeatures, FitConfig, Where, fitted_vector, steering_vector, written_vector
@@ -11,9 +11,12 @@ from tymbal.study.features import features_of, named_feature
 
 if TYPE_CHECKING:
     from tymbal.edits import Aim, SteeringVector, Treatment
+    from tymbal.edits.vectors import Method
     from tymbal.models import LanguageModel
 
-OF_CONCEPTS, OF_TEXTS = ("written", "fitted"), ("difference", "mean", "pca")
+OF_CONCEPTS = ("written", "fitted")
+OF_TEXTS: "tuple[Method, ...]" = ("difference", "mean", "pca")
+Name = TypeVar("Name", bound=str)
 TRIED_TOKENS = ("all", "prompt")
 
 
@@ -86,9 +89,11 @@ def _of_texts(options: Options, model: "LanguageModel", sites: Sequence[str]) ->
     return [steering_vector(model, toward, away, site=site, method=method) for site in sites]
 
 
-def _method(options: Options, known: Sequence[str]) -> str:
+def _method(options: Options, known: Sequence[Name]) -> Name:
     """The method asked for, else the first that is known; raises `TymbalError` for one that is not."""
-    method = options.method or known[0]
-    if method not in known:
-        raise TymbalError(expected=f"--method {', '.join(known)} for this", got=method, do="name one of these")
-    return method
+    if options.method is None:
+        return known[0]
+    for method in known:
+        if method == options.method:
+            return method
+    raise TymbalError(expected=f"--method {', '.join(known)} for this", got=options.method, do="name one of these")
