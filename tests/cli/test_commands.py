@@ -107,6 +107,8 @@ def test_wrong_arguments_exit_2_without_traceback(arguments, tymbal):
         (("study", "no/such/folder/here", "--corpus", "x.txt"), "no/such/folder/here"),
         (("study", "somebody/some-model", "--corpus", "x.txt"), "local folder"),
         (("study", "--resume", "nowhere"), "no study.json"),
+        (("analyse", "languages", __file__), "no study.json"),
+        (("safety", __file__), "no study.json"),
         (("serve",), "studies/last"),
         (("export", "--html", "out"), "studies/last"),
         (("generate", "no/such/folder/here", "Once"), "no/such/folder/here"),

@@ -94,7 +94,7 @@ def open_study(folder: Path) -> Study:
     """Read a complete study; raises `ArtifactError` for any other folder."""
     held = StudyFolder(folder)
     question = held.question()
-    missing = [stage for stage, complete in held.status().items() if not complete]
+    missing = [stage for stage, complete in held.status().items() if not complete] if question else []
     if question is None or missing:
         got = f"no {missing[0]} stage yet" if question else "no study.json there"
         raise ArtifactError(expected=f"a complete study in {folder}", got=got, do=f"{_resume_line(folder)}")
