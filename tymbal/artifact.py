@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,6 +28,7 @@ TEMPORARY_SUFFIX = ".part"
 REPAIR = "make it again with --resume"
 """What to do about a damaged file of ours."""
 LIBRARIES = ("tymbal", "torch", "transformers", "tokenizers", "safetensors", "numpy", "duckdb", "pyarrow")
+_LONE_SURROGATE = re.compile("[\\ud800-\\udfff]")
 
 
 class Damage(NamedTuple):
@@ -97,7 +99,10 @@ def write_picture(path: Path, figure: "Figure") -> str:
 
 def write_json(path: Path, value: Any) -> str:
     """Write JSON with sorted keys, atomically; return its SHA-256."""
-    return write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    if _LONE_SURROGATE.search(text):  # UTF-8 has no bytes for them, JSON has escapes
+        text = json.dumps(value, indent=2, sort_keys=True)
+    return write_text(path, text + "\n")
 
 
 def read_json(path: Path, *, repair: str = REPAIR) -> Any:

@@ -58,7 +58,7 @@ def _probed(step: Mapping[str, Any]) -> str:
     beside = f"(AUROC {own} against {probe})"
     if step["holds"]:
         return f"The one feature does at least as well as a probe trained on such texts {beside}."
-    return f"A probe trained on such texts does better {beside}, or the texts are too few to tell."
+    return f"The one feature is not shown to do as well as a probe trained on such texts {beside}."
 
 
 _SAID = {FOUND: _found, SPECIFIC: _specific, CAUSAL: _causal, PROBED: _probed}

@@ -66,7 +66,7 @@ def _of(made: Explanations) -> dict[int, Judged]:
                 line
                 for scorer, rows in tables.items()
                 if feature in rows
-                for line in _lines(scorer, rows[feature], summary)
+                for line in _lines(scorer, rows[feature], summary[scorer])
             ],
         )
         for feature, row in made.by_feature().items()
