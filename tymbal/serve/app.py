@@ -141,7 +141,8 @@ def _listen(host: str, port: int) -> socket.socket:
     """A socket bound to the address, so that a port in use is told in one line before anything starts."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio sends small packets at once only where the protocol is named; else each page waits 40 ms for an ACK.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except (OSError, OverflowError) as error:
         raise ArtifactError(expected="a host to listen on", got=f"{host}:{port}", do="name another --host") from error
     try:
