@@ -114,6 +114,20 @@ def test_every_outcome_is_said_in_a_sentence(ladders: list[Ladder]) -> None:
                 assert said(step | {"holds": holds}).endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("lowest", "highest", "words"),
+    [
+        ((-3, -1), (1, 3), "Turning it up makes texts with it likelier than texts without; turning it down makes them"),
+        ((-3, -1), (-1, 1), "Turning it up makes texts with it no likelier; turning it down makes them less likely"),
+        ((-1, 1), (1, 3), "Turning it up makes texts with it likelier than texts without; turning it down does not"),
+    ],
+)
+def test_what_pushing_does_is_said_of_each_way(lowest: tuple[int, int], highest: tuple[int, int], words: str) -> None:
+    doses = [{"dose": 1.0, "low": highest[0], "high": highest[1]}, {"dose": -1.0, "low": lowest[0], "high": lowest[1]}]
+    step = {"name": STEPS[2], "holds": True, "finding": {"value": 2.0, "low": 1.0, "high": 3.0}}
+    assert said(step | {"details": {"doses": doses}}).startswith(words)
+
+
 def test_the_command_asks_for_concepts_where_the_text_is_not_the_worlds(
     study: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

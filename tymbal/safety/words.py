@@ -46,11 +46,19 @@ def _specific(step: Mapping[str, Any]) -> str:
 
 
 def _causal(step: Mapping[str, Any]) -> str:
-    if step["holds"]:
-        return "Turning it up makes texts with it likelier than texts without, more than other features do; down, less."
-    if step["finding"]["low"] > 0:
-        return "Turning it up makes texts with it likelier, but no more than turning up other features or directions."
-    return "Turning it up and down does not reliably change how likely the model finds texts with it."
+    if step["finding"]["low"] <= 0:
+        return "Turning it up and down does not reliably change how likely the model finds texts with it."
+    doses = sorted(step["details"]["doses"], key=lambda dose: dose["dose"])
+    raises, lowers = doses[-1]["low"] > 0, doses[0]["high"] < 0
+    up = (
+        "Turning it up makes texts with it likelier than texts without"
+        if raises
+        else "Turning it up makes texts with it no likelier"
+    )
+    down = "turning it down makes them less likely" if lowers else "turning it down does not make them less likely"
+    beside = "more than others do" if step["holds"] else "but other features or directions do as much"
+    effect = f"{up}; {down}" if raises or lowers else "Texts with it are likelier with it turned up than down"
+    return f"{effect}: {beside}."
 
 
 def _probed(step: Mapping[str, Any]) -> str:
