@@ -93,16 +93,7 @@ def steering_vector(
         found = differences.mean(0) if method == "difference" else _principal(differences)
     else:
         raise ValueError(f"expected a method among difference, mean and pca; got {method!r}")
-    if not float(found.norm()) > 0:
-        raise TymbalError(
-            expected=f"texts that differ at {site}", got="the same activations on both sides", do="give other texts"
-        )
-    return SteeringVector(
-        direction=found.float(),
-        site=model.site(site),
-        model=model.identity,
-        made=f"{method} of {len(toward)} text{'s' if len(toward) > 1 else ''}",
-    )
+    return _between(model, site, found, f"{method} of {len(toward)} text{'s' if len(toward) > 1 else ''}")
 
 
 def written_vector(
@@ -111,16 +102,16 @@ def written_vector(
     """The difference of mean activations over the tokens that write the parts: from the one before a part's first to
     the one before its last, a text's first token left out. Raises `TymbalError` where these show no difference."""
     found = _writing(model, toward, site).mean(0) - _writing(model, away, site).mean(0)
+    return _between(model, site, found, f"mean where {len(toward)} texts are written")
+
+
+def _between(model: LanguageModel, site: str, found: Float[Tensor, " width"], made: str) -> SteeringVector:
+    """What lies between two sides; raises `TymbalError` where that is nothing."""
     if not float(found.norm()) > 0:
         raise TymbalError(
-            expected=f"parts that differ at {site}", got="the same activations on both sides", do="give other texts"
+            expected=f"texts that differ at {site}", got="the same activations on both sides", do="give other texts"
         )
-    return SteeringVector(
-        direction=found.float(),
-        site=model.site(site),
-        model=model.identity,
-        made=f"mean where {len(toward)} texts are written",
-    )
+    return SteeringVector(direction=found.float(), site=model.site(site), model=model.identity, made=made)
 
 
 def feature_vector(dictionary: Dictionary, feature: int, *, site: str | None = None) -> SteeringVector:

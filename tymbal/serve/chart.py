@@ -4,7 +4,7 @@ Sizes are in units of a 360-wide view box, so that text stays legible when a cha
 Colours come from app.css by class (`bar`, `axis`, `rule`), hence light and dark follow the reader's setting.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -107,7 +107,6 @@ class Point(NamedTuple):
 def shares(points: Sequence[Point], *, describe: str, axis: str = "", height: int = 190) -> Markup:
     """Shares from 0 to 1, side by side: a dot with its interval, and a hollow mark for each baseline."""
     left, base, top = 34, height - BOTTOM, 10
-    step = (WIDTH - left - RIGHT) / max(len(points), 1)
 
     def tall(share: Number) -> float:
         return float(base - (base - top) * share)
@@ -117,17 +116,7 @@ def shares(points: Sequence[Point], *, describe: str, axis: str = "", height: in
         f'<text x="{left - 5}" y="{tall(share) + 4:.1f}" text-anchor="end">{share:.0%}</text>'
         for share in (0, 0.5, 1)
     ]
-    for number, point in enumerate(points):
-        x = left + (number + 0.5) * step
-        words = f"{point.name}: {point.value:.0%}, interval {point.low:.0%} to {point.high:.0%}"
-        parts.append(f"<g><title>{escape(words)}</title>")
-        parts += [f'<circle class="hollow" cx="{x:.1f}" cy="{tall(mark):.1f}" r="3.5"/>' for mark in point.baselines]
-        parts.append(
-            f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{tall(point.low):.1f}" y2="{tall(point.high):.1f}"/>'
-        )
-        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{tall(point.value):.1f}" r="4"/></g>')
-        parts.append(f'<text x="{x:.1f}" y="{base + 13}" text-anchor="middle">{escape(point.name)}</text>')
-    parts.append(f'<text class="caption" x="{WIDTH / 2}" y="{base + 28}" text-anchor="middle">{escape(axis)}</text>')
+    parts += _points(points, "{:.0%}", tall, left, base, axis)
     return _framed("".join(parts), describe, height)
 
 
@@ -137,7 +126,6 @@ def changes(points: Sequence[Point], *, describe: str, axis: str = "", height: i
     every = [number for point in points for number in (point.value, point.low, point.high, *point.baselines)]
     low, high = min([*every, 0.0]), max([*every, 0.0])
     span = (high - low) or 1.0
-    step = (WIDTH - left - RIGHT) / max(len(points), 1)
 
     def tall(number: Number) -> float:
         return float(base - (base - top) * (number - low) / span)
@@ -149,18 +137,29 @@ def changes(points: Sequence[Point], *, describe: str, axis: str = "", height: i
         for number in dict.fromkeys((low, 0.0, high))
         if number == 0 or abs(tall(number) - tall(0)) > 12
     ]
+    parts += _points(points, "{:.3g}", tall, left, base, axis)
+    return _framed("".join(parts), describe, height)
+
+
+def _points(
+    points: Sequence[Point], form: str, tall: Callable[[Number], float], left: int, base: int, axis: str
+) -> Iterator[str]:
+    """A dot with its interval, and a hollow mark for each baseline, side by side over their names; then the axis' name.
+
+    `form` writes a number, `tall` says how high it lies.
+    """
+    step = (WIDTH - left - RIGHT) / max(len(points), 1)
     for number, point in enumerate(points):
         x = left + (number + 0.5) * step
-        words = f"{point.name}: {point.value:.3g}, interval {point.low:.3g} to {point.high:.3g}"
-        parts += [f"<g><title>{escape(words)}</title>"]
-        parts += [f'<circle class="hollow" cx="{x:.1f}" cy="{tall(mark):.1f}" r="3.5"/>' for mark in point.baselines]
-        parts.append(
-            f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" y1="{tall(point.low):.1f}" y2="{tall(point.high):.1f}"/>'
-        )
-        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{tall(point.value):.1f}" r="4"/></g>')
-        parts.append(f'<text x="{x:.1f}" y="{base + 13}" text-anchor="middle">{escape(point.name)}</text>')
-    parts.append(f'<text class="caption" x="{WIDTH / 2}" y="{base + 28}" text-anchor="middle">{escape(axis)}</text>')
-    return _framed("".join(parts), describe, height)
+        value, low, high = (form.format(one) for one in (point.value, point.low, point.high))
+        yield f"<g><title>{escape(f'{point.name}: {value}, interval {low} to {high}')}</title>"
+        for mark in point.baselines:
+            yield f'<circle class="hollow" cx="{x:.1f}" cy="{tall(mark):.1f}" r="3.5"/>'
+        ends = f'y1="{tall(point.low):.1f}" y2="{tall(point.high):.1f}"'
+        yield f'<line class="whisker" x1="{x:.1f}" x2="{x:.1f}" {ends}/>'
+        yield f'<circle class="dot" cx="{x:.1f}" cy="{tall(point.value):.1f}" r="4"/></g>'
+        yield f'<text x="{x:.1f}" y="{base + 13}" text-anchor="middle">{escape(point.name)}</text>'
+    yield f'<text class="caption" x="{WIDTH / 2}" y="{base + 28}" text-anchor="middle">{escape(axis)}</text>'
 
 
 class Spot(NamedTuple):

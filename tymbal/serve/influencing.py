@@ -1,5 +1,6 @@
 """A feature's influence on what the model says: measured when first asked for, and kept beside the notes."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,13 @@ class Influencing:
     def kept(self, feature: int) -> dict[str, Any]:
         """What was found before, of this very atlas; empty where nothing was, or it cannot be read."""
         path = self._path(feature)
+        if not path.exists():
+            return {}
         try:
-            found = artifact.read_json(path) if path.exists() else {}
+            found = artifact.read_json(path)
         except ArtifactError:
             return {}
-        return found if isinstance(found, dict) and found.get("atlas") == self._identity() else {}
+        return found if isinstance(found, dict) and found.get("atlas") == self._identity else {}
 
     def measured(self, feature: int, joiner: Joiner) -> dict[str, Any]:
         """What was found before, or is found now; raises `TymbalError` for what cannot be measured."""
@@ -60,13 +63,14 @@ class Influencing:
                 maximum=row.maximum,
                 beginning=_beginning(texts[0]),
             )
-        found = told.as_json() | {"atlas": self._identity(), "provenance": artifact.provenance()}
+        found = told.as_json() | {"atlas": self._identity, "provenance": artifact.provenance()}
         artifact.write_json(self._path(feature), found)
         return artifact.read_json(self._path(feature))
 
     def _path(self, feature: int) -> Path:
         return self._keeping / KEPT / f"{feature}.json"
 
+    @cached_property
     def _identity(self) -> str:
         return artifact.file_checksum(self._atlas.folder / artifact.MANIFEST)
 
