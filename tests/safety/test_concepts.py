@@ -37,6 +37,8 @@ def test_a_file_of_concepts_is_read_as_it_was_written(tmp_path: Path) -> None:
         (GOOD | {"without": "text"}, "at least 8 texts without"),
         (GOOD | {"with": [*TEXTS, ""]}, "a text with the concept"),
         (GOOD | {"with": [*TEXTS, {"text": "abc", "start": 2, "end": 9}]}, "within the 3 characters"),
+        (GOOD | {"with": [*TEXTS, "half \ud83d"]}, "half a character at 5"),
+        (GOOD | {"sentence": "\udfff"}, "half a character at 0"),
         ([1], "a concept and a sentence"),
     ],
 )

@@ -143,11 +143,11 @@ def _elsewhere(
 
 def _passage_peaks(coded: Coded, passages: int) -> Float[Tensor, "passage feature"]:
     """Each feature's strongest activation in each of the first held-out passages."""
-    ids = list(dict.fromkeys(coded.passage.tolist()))[:passages]
-    place = {passage: number for number, passage in enumerate(ids)}
+    every, first = np.unique(coded.passage, return_index=True)
+    ids = np.sort(every[np.argsort(first)][:passages])
     kept = coded.where(np.isin(coded.passage, ids))
     entries = kept.entries()
-    number = torch.tensor([place[passage] for passage in kept.passage.tolist()])
+    number = torch.from_numpy(np.searchsorted(ids, kept.passage))
     peaks = torch.zeros(len(ids) * coded.features)
     cell = number[entries.token.long()] * coded.features + entries.feature.long()
     return peaks.scatter_reduce_(0, cell, entries.value.float(), reduce="amax").view(len(ids), coded.features)

@@ -10,6 +10,7 @@ Texts are those of the half that judges, so none had a say in the choice.
 """
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from random import Random
 
 import torch
@@ -123,9 +124,12 @@ class Cause:
         maximum = self.atlas.rows([feature])[feature].maximum
         return ClampedFeatures(features=(FeatureAt(self.dictionary, feature, maximum or 1.0),), where=AFTER_FIRST)
 
+    @cached_property
+    def _living(self) -> set[int]:
+        return {row.feature for row in self.atlas.features(FeatureFilter(dead=False), limit=len(self.atlas))}
+
     def _others(self, feature: int) -> list[int]:
-        living = [row.feature for row in self.atlas.features(FeatureFilter(dead=False), limit=len(self.atlas))]
-        others = sorted(set(living) - {feature})
+        others = sorted(self._living - {feature})
         return Random(self.seed).sample(others, min(self.randoms, len(others)))
 
 

@@ -84,6 +84,8 @@ def _lines(path: Path) -> list[tuple[int, Any]]:
 def _concept(row: Any, where: str) -> ContrastConcept:
     if not isinstance(row, Mapping) or not all(isinstance(row.get(key), str) for key in ("concept", "sentence")):
         raise ArtifactError(expected=f"a concept and a sentence in {where}", got=repr(row)[:80], do=REPAIR)
+    for key in ("concept", "sentence"):
+        _require_text(row[key], where)
     sides = [_examples(row.get(side), side, where) for side in (WITH, WITHOUT)]
     return ContrastConcept(name=row["concept"], sentence=row["sentence"], having=sides[0], lacking=sides[1])
 
@@ -95,11 +97,22 @@ def _examples(texts: Any, side: str, where: str) -> tuple[Example, ...]:
     return tuple(_example(text, side, where) for text in texts)
 
 
+def _require_text(text: str, where: str) -> None:
+    """Raise `ArtifactError` for half a surrogate pair, which no tokenizer reads and no file of text holds."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ArtifactError(
+            expected=f"text in {where}", got=f"half a character at {error.start}", do="write it whole, as UTF-8"
+        ) from error
+
+
 def _example(given: Any, side: str, where: str) -> Example:
     row: Mapping[str, Any] = given if isinstance(given, Mapping) else {"text": given}
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
         raise ArtifactError(expected=f"a text {side} the concept in {where}", got=repr(given)[:80], do=REPAIR)
+    _require_text(text, where)
     start, end = row.get("start", 0), row.get("end", len(text))
     if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(text)):
         raise ArtifactError(
@@ -107,4 +120,6 @@ def _example(given: Any, side: str, where: str) -> Example:
             got=f"{start} to {end}",
             do="mend the span (it counts characters, not bytes)",
         )
-    return Example(text, start, end, side, str(row.get("group", text)), "")
+    group = str(row.get("group", text))
+    _require_text(group, where)
+    return Example(text, start, end, side, group, "")

@@ -33,8 +33,8 @@ class Contrast:
     """the same of random directions"""
     mean: Float[Tensor, "text width"]
     """the mean activation of the span's tokens"""
-    tokens: Float[Tensor, "text vocabulary"]
-    """1 where a text holds a token of the vocabulary"""
+    tokens: Float[Tensor, "text token"]
+    """1 where a text holds a token, of those that occur; the last column stands for all others"""
     readings: Readings
     split: Split
 
@@ -61,13 +61,13 @@ def read_contrast(
         dictionary.features, dictionary.width, generator=torch.Generator().manual_seed(seed), dtype=torch.float32
     )
     directions = torch.nn.functional.normalize(drawn, dim=1)
-    counts = torch.from_numpy(readings.bag.toarray())
+    occurring = readings.bag[:, readings.bag.getnnz(axis=0) > 0].toarray()
     return Contrast(
         concept=concept,
         peaks=_peaks(spans, dictionary.features, lambda span: feature_peaks(dictionary, span)),
         random=_peaks(spans, dictionary.features, lambda span: (span @ directions.T).amax(0)),
         mean=torch.stack([span.mean(0) for span in spans]),
-        tokens=(counts > 0).float(),
+        tokens=torch.nn.functional.pad((torch.from_numpy(occurring) > 0).float(), (0, 1)),
         readings=readings,
         split=_split(readings, seed),
     )
