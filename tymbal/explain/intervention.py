@@ -15,6 +15,7 @@ passages. Clamping as in Templeton et al. 2024, "Scaling Monosemanticity".
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -136,8 +137,8 @@ class _Trial(NamedTuple):
 
     @classmethod
     def of(cls, subject: Subject, tried: Mapping[int, Sequence[str]], config: InterventionConfig) -> "_Trial":
-        passages = [one.tokens[: config.length].tolist() for one in subject.store.passages((Role.SCORE,))]
-        tokens = Tokens.from_rows(passages[: config.passages]).to(subject.model.device)
+        passages = islice(subject.store.passages((Role.SCORE,)), config.passages)
+        tokens = Tokens.from_rows([one.tokens[: config.length].tolist() for one in passages]).to(subject.model.device)
         activity = Activity.of(subject.codes, Role.EXPLAIN, subject.store.tokens(Role.EXPLAIN))
         highest = {feature: float(activity.of_feature(feature)[1].max(initial=0.0)) for feature in tried}
         spelled: dict[str, list[int]] = {}
