@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from tymbal.analyses.analysis import Analysis
+from tymbal.analyses.subject import Subject
 from tymbal.atlas import PromptReading, read_prompt
-from tymbal.corpora.world import DOCUMENT_SEED, GeneratedWorld, WorldDocument
+from tymbal.corpora.world import DOCUMENT_SEED, GeneratedWorld, WorldDocument, generate_world
 from tymbal.dictionaries import Dictionary
 from tymbal.errors import ArtifactError
 from tymbal.models import LanguageModel
+from tymbal.study.plan import BUNDLED
 
 PASSAGES = "passages.json"
 CONCEPTS = 8
@@ -92,6 +94,27 @@ def read_passages(path: Path) -> list[Passage]:
             got=str(error),
             do='write {"language": "de", "text": "..."} lines',
         ) from error
+
+
+def passages_of(
+    subject: Subject, analysis: Analysis, given: Sequence[Passage] | None = None
+) -> list[dict[str, Any]] | None:
+    """The passages that the features of the analysis' first concepts light: those given, else the world's.
+
+    None for a study of other text where none are given. `analysis` is `across`'s, of languages.
+    """
+    languages = analysis.columns[4].removeprefix("recall: ").split(", ")
+    concepts = [str(row[0]) for row in analysis.rows[:CONCEPTS]]
+    question = subject.study.question
+    if given is not None:
+        passages: dict[str, Sequence[Passage]] = dict.fromkeys(concepts, given)
+    elif question["corpus"] == [BUNDLED]:
+        world = generate_world(0)
+        passages = {concept: world_passages(world, concept, languages) for concept in concepts}
+    else:
+        return None
+    site = question["config"]["site"]
+    return lit(analysis, passages, model=subject.model, dictionary=subject.dictionary, site=site)
 
 
 def lit(

@@ -96,24 +96,12 @@ def _ask(options: Options, subject: "Subject", other: "Subject | None") -> Answe
 def _light(options: Options, subject: "Subject", analysis: "Analysis", out: Path) -> None:
     """Write the passages in several languages that the best concepts' features light, where there are any."""
     from tymbal import artifact
-    from tymbal.analyses.parallel import CONCEPTS, PASSAGES, lit, read_passages, world_passages
-    from tymbal.corpora.world import generate_world
-    from tymbal.study import BUNDLED
+    from tymbal.analyses.parallel import PASSAGES, passages_of, read_passages
 
-    languages = analysis.columns[4].removeprefix("recall: ").split(", ")
-    concepts = [str(row[0]) for row in analysis.rows[:CONCEPTS]]
-    question = subject.study.question
-    if options.passages is not None:
-        given = read_passages(options.passages)
-        passages = dict.fromkeys(concepts, given)
-    elif question["corpus"] == [BUNDLED]:
-        world = generate_world(0)
-        passages = {concept: world_passages(world, concept, languages) for concept in concepts}
-    else:
-        return
-    site = question["config"]["site"]
-    shown = lit(analysis, passages, model=subject.model, dictionary=subject.dictionary, site=site)
-    artifact.write_json(out / PASSAGES, shown)
+    given = None if options.passages is None else read_passages(options.passages)
+    shown = passages_of(subject, analysis, given)
+    if shown is not None:
+        artifact.write_json(out / PASSAGES, shown)
 
 
 def _required(other: "Subject | None", options: Options) -> "Subject":
