@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+LONGER = frozenset({"index"})
+"""Scripts that measure more with `--full`."""
 LONG = frozenset({"concept_list", "dictionary_growth", "mild_sampling", "quality", "superposition"})
 HERE = Path(__file__).parent
 
@@ -31,7 +33,7 @@ def main() -> int:
     for script in scripts:
         if script.stem in LONG and not options.full:
             continue
-        found = _measured(script, options.real, deadline)
+        found = _measured(script, options.real, deadline, full=options.full and script.stem in LONGER)
         if found is None:
             unfinished.append(script.stem)
         else:
@@ -40,7 +42,7 @@ def main() -> int:
     return 1 if unfinished else 0
 
 
-def _measured(script: Path, real: Path | None, deadline: float | None) -> list[dict[str, Any]] | None:
+def _measured(script: Path, real: Path | None, deadline: float | None, *, full: bool) -> list[dict[str, Any]] | None:
     """One script's lines, shown as they are read; None where it failed or its time was up."""
     left = None if deadline is None else deadline - time.monotonic()
     print(f"\n{script.stem}", flush=True)
@@ -50,6 +52,8 @@ def _measured(script: Path, real: Path | None, deadline: float | None) -> list[d
     command = [sys.executable, str(script), "--json"]
     if real is not None:
         command += ["--real", str(real)]
+    if full:
+        command.append("--full")
     begun = time.monotonic()
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=left, check=False)

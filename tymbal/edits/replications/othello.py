@@ -45,6 +45,7 @@ MADE_BY = "tymbal othello train"
 EXAMPLES_A_CASE = 5
 """A turned disc is judged, and a game played, for so many positions that probes are fitted to."""
 MOST_CASES = 1_000
+"""Of both; more would take long and say little more."""
 CASES_A_TRIED_CASE = 4
 """Blocks and strengths are tried on a case for so many that are judged."""
 PICTURED_PLY = 14
